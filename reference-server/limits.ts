@@ -1,0 +1,34 @@
+/** What one client may cost the server. Every interface keeps to the same limits. */
+export interface Limits {
+  /** A request body, both as it came over the wire and after its content encoding was undone. */
+  bodyBytes: number
+  /** Generations that run at once, streamed or not, over all interfaces. */
+  streams: number
+  /** What one generation may ask for. */
+  maxTokens: number
+  /** Token text that one stream holds back for a slow reader before the generation is given up. */
+  streamBufferBytes: number
+  /** From the first byte of a connection (or of a request on it) until its headers are whole. */
+  headersTimeoutMs: number
+  /** From the first byte of a request until its body is whole. */
+  requestTimeoutMs: number
+  /** A connection with nothing to do is closed after this long. */
+  keepAliveMs: number
+  /** A connection with a call on it, but with no byte moving, is closed after this long. */
+  stallMs: number
+  /** How long a stopping server lets running calls go on. */
+  stopGraceMs: number
+}
+
+export const defaultLimits: Limits = {
+  bodyBytes: 64 * 1024 * 1024,
+  streams: 256,
+  maxTokens: 65_536,
+  streamBufferBytes: 1024 * 1024,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
+  // Longer than the pauses of any load generator between two calls on one connection.
+  keepAliveMs: 75_000,
+  stallMs: 120_000,
+  stopGraceMs: 5_000,
+}

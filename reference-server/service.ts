@@ -1,0 +1,93 @@
+import type { Limits } from './limits.ts'
+import type { GenerateReply, GenerateRequest, ModelInfo, Runtime } from './runtime/runtime.ts'
+import { RequestError } from './runtime/runtime.ts'
+
+/** The server has no room for one more generation; the client may try again. */
+export class OverloadError extends Error {
+  constructor(streams: number) {
+    super(`${streams} generations are running already, which is this server's limit`)
+    this.name = 'OverloadError'
+  }
+}
+
+/** What all interfaces of the server share: the models, the limits, and what was counted so far. */
+export class Service {
+  readonly runtime: Runtime
+  readonly limits: Limits
+  /** Version of the server itself. */
+  readonly version: string
+  /** Tells the operator of an error that is the server's own fault. */
+  readonly onBug: (error: unknown) => void
+  /** True from the moment the server was told to stop: it is then alive, but no longer ready. */
+  stopping = false
+  activeStreams = 0
+  generatedTokens = 0
+  readonly #requests = new Map<string, Map<number | string, number>>()
+
+  constructor(runtime: Runtime, limits: Limits, version: string, onBug: (error: unknown) => void) {
+    this.runtime = runtime
+    this.limits = limits
+    this.version = version
+    this.onBug = onBug
+  }
+
+  /** Finished requests by interface name, then by status. */
+  get requests(): ReadonlyMap<string, ReadonlyMap<number | string, number>> {
+    return this.#requests
+  }
+
+  countRequest(interfaceName: string, status: number | string): void {
+    let byStatus = this.#requests.get(interfaceName)
+    if (!byStatus) {
+      byStatus = new Map()
+      this.#requests.set(interfaceName, byStatus)
+    }
+    byStatus.set(status, (byStatus.get(status) ?? 0) + 1)
+  }
+
+  /** @throws RequestError for a model that this server does not have. */
+  model(name: string): ModelInfo {
+    const model = this.runtime.models.get(name)
+    if (!model) {
+      const known = [...this.runtime.models.keys()].join(', ')
+      throw new RequestError('unknown_model', `no model named ${JSON.stringify(name)}; there are ${known}`)
+    }
+    return model
+  }
+
+  /**
+   * One generation, within the limits and counted.
+   * @throws RequestError for a request that does not fit the model, OverloadError when too many run.
+   */
+  async generate(
+    modelName: string,
+    request: GenerateRequest,
+    onToken: (text: string) => void,
+    signal: AbortSignal,
+  ): Promise<GenerateReply> {
+    if (!this.model(modelName).kinds.includes('decoder')) {
+      throw new RequestError('invalid_input', `model ${JSON.stringify(modelName)} does not generate text`)
+    }
+    if (request.maxTokens > this.limits.maxTokens) {
+      throw new RequestError(
+        'invalid_input',
+        `${request.maxTokens} tokens asked for; this server's limit is ${this.limits.maxTokens}`,
+      )
+    }
+    if (this.activeStreams >= this.limits.streams) throw new OverloadError(this.limits.streams)
+    this.activeStreams++
+    try {
+      return await this.runtime.generate(
+        modelName,
+        request,
+        (text) => {
+          this.generatedTokens++
+          onToken(text)
+        },
+        signal,
+      )
+    } finally {
+      this.activeStreams--
+    }
+  }
+}
