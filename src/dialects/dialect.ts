@@ -1,0 +1,76 @@
+/**
+ * A dialect is the message convention spoken over an interface: how a payload becomes a request, and what of
+ * a reply is content. One file each; the interface it travels over is the driver's business.
+ */
+
+import type { Payload, Target } from '../plan/plan.ts'
+
+export interface Dialect {
+  name: Target['api']
+  /** The interfaces that it can travel over. */
+  interfaces: readonly Target['interface'][]
+  /** The path that the convention prescribes, for a URL that has none. Throws where it needs a model. */
+  path(model: string | null, streaming: boolean): string
+  /** Prepares everything that is the same for every call. Throws `DialectError` for a payload it cannot carry. */
+  codec(options: CodecOptions): Codec
+}
+
+export interface CodecOptions {
+  target: Target
+  payload: Payload
+  streaming: boolean
+  /** Contents of the payload's file, where it names one. */
+  file: Uint8Array | null
+}
+
+/** Work that every call repeats, so what it costs is what the interface costs: nothing is cached here. */
+export interface Codec {
+  method: string
+  /** Sent with every call; the driver adds content-length, encoding and the target's own headers. */
+  headers: Record<string, string>
+  /** Native tensor bytes or UTF-8 text bytes in each request. */
+  payloadBytes: number
+  /** Encodes one request body. Null: a request without a body. */
+  encode(): Uint8Array | string | null
+  /** Decodes a whole reply. Throws `DecodeError`. */
+  reply(body: Uint8Array, headers: ReplyHeaders, into: Content): void
+  /** Decodes one chunk of a stream (an SSE event's data). Throws `DecodeError`. */
+  chunk(data: string, event: string | undefined, into: Content): void
+}
+
+export interface ReplyHeaders {
+  /** By lower-case name; undefined where absent. */
+  get(name: string): string | undefined
+}
+
+/** What a reply or a chunk held. One object is reused for all calls; `clearContent` resets it. */
+export interface Content {
+  tokens: number
+  /** Native tensor bytes or UTF-8 text bytes; 0 for a chunk without content. */
+  payloadBytes: number
+  /** The server's own count of output tokens; -1 where it told none. */
+  totalTokens: number
+  /** The convention's end mark has come (OpenAI's `[DONE]`). */
+  done: boolean
+}
+
+export function newContent(): Content {
+  return { tokens: 0, payloadBytes: 0, totalTokens: -1, done: false }
+}
+
+export function clearContent(content: Content): void {
+  content.tokens = 0
+  content.payloadBytes = 0
+  content.totalTokens = -1
+  content.done = false
+}
+
+/** A payload that the dialect cannot carry, told before anything is sent. */
+export class DialectError extends Error {
+  override name = 'DialectError'
+}
+
+/** A reply that does not keep to the convention: counted as `decode` (or as `assertion`, an error the reply tells). */
+export class DecodeError extends Error {
+  override name = 'DecodeError'
+}

@@ -1,0 +1,125 @@
+/**
+ * The seam between load, which knows no protocol, and the drivers, which know no load shape.
+ *
+ * A driver never reads a clock: it tells a probe or a call slot what happened, and they stamp the time. It
+ * retries nothing by itself: load owns pools, backoff and timeouts. Everything from `Session.start` to
+ * `CallSlot.end` runs once per call at full speed, so it awaits nothing and allocates what it must and no more.
+ */
+
+import type { Codec } from '../dialects/dialect.ts'
+import type { Target, Timeouts } from '../plan/plan.ts'
+
+/** What must happen before the first call, in this order. `setup` is the protocol's own. */
+export type HandshakePhase = 'dns' | 'tcp' | 'tls' | 'setup'
+
+export const STAMPS = ['sent', 'encoded', 'written', 'firstByte', 'received', 'decoded', 'lastByte'] as const
+export type Stamp = (typeof STAMPS)[number]
+
+/** How a call or a connection ended. Errors are data: counted by class, one sample kept. */
+export interface Outcome {
+  ok: boolean
+  /** Where it went wrong, e.g. `tcp`, `request`, `response`. Empty when ok. */
+  phase: string
+  /** E.g. `http.503`, `tcp.refused`, `timeout.first_byte`, `decode`. Empty when ok. */
+  class: string
+  /** The system's or the protocol's own code, e.g. `ECONNREFUSED`, `503`. */
+  code: string
+  /** What a person reads: one message, kept for the first of its class. */
+  sample: string
+}
+
+export const SUCCESS: Outcome = Object.freeze({ ok: true, phase: '', class: '', code: '', sample: '' })
+
+export function failure(phase: string, errorClass: string, code: string, sample: string): Outcome {
+  return { ok: false, phase, class: errorClass, code, sample }
+}
+
+/** Bytes of the raw socket, below TLS, handshake included. */
+export interface ByteCounts {
+  read: number
+  written: number
+}
+
+export interface Protocol {
+  name: Target['interface']
+  /** True where a reply comes in chunks. */
+  streams: boolean
+  /** What each stamp means here. Null: it cannot be observed, and what needs it is absent (never 0). */
+  stamps: Record<Stamp, string | null>
+  driver(options: DriverOptions): Driver
+}
+
+export interface DriverOptions {
+  /** With every `${env:NAME}` filled in. */
+  target: Target
+  codec: Codec
+  timeouts: Timeouts
+}
+
+export interface Driver {
+  /** Resolves once calls can start. Rejects with `OpenError`; never later than `timeouts.connectMs`. */
+  open(probe: SessionProbe, signal: AbortSignal): Promise<Session>
+  close(): Promise<void>
+}
+
+/** Why a session could not be opened. */
+export class OpenError extends Error {
+  readonly outcome: Outcome
+
+  constructor(outcome: Outcome) {
+    super(outcome.sample)
+    this.name = 'OpenError'
+    this.outcome = outcome
+  }
+}
+
+/** One connection. Sessions that outlive their connections come with WebSocket and MCP. */
+export interface Session {
+  /** Calls it can take now: 1 or 0 on HTTP/1.1, many on HTTP/2, 0 after GOAWAY or loss. */
+  capacity(): number
+  start(call: CallSlot): void
+  /** Ends the call on the wire. The driver makes no further use of the slot, and does not call `end`. */
+  cancel(call: CallSlot): void
+  wireBytes(into: ByteCounts): void
+  close(): void
+}
+
+/** What a driver tells about a session. Each method is a stamp. */
+export interface SessionProbe {
+  /** The named phase has just ended (the next one begins). */
+  phase(name: HandshakePhase): void
+  /** Room for calls came back other than by a call's end. */
+  capacityChanged(): void
+  /** The session takes no more calls. Calls that were open on it have ended by then. */
+  lost(outcome: Outcome): void
+}
+
+/** What a server said of its own time, in milliseconds. NaN: not told. */
+export interface ServerTiming {
+  queueMs: number
+  computeMs: number
+}
+
+/**
+ * One call. Pooled by load, handed to the driver from `start` to `end`; every method is a stamp. The driver
+ * may keep what it needs in `state`.
+ */
+export interface CallSlot {
+  state: unknown
+  /** The request is encoded: `byteCount` as it goes out, `payloadBytes` of native tensors or UTF-8 text in it. */
+  encoded(byteCount: number, payloadBytes: number): void
+  /** Handed to the socket in full. */
+  written(): void
+  /** The reply's first byte, as early as the library shows it. */
+  firstByte(): void
+  /** A chunk has arrived and is not yet decoded. */
+  received(): void
+  /** The chunk received last is decoded: `tokens` of output in it, `payloadBytes` of content. */
+  decoded(tokens: number, payloadBytes: number): void
+  /** The server's own count of output tokens, which replaces the count of chunks. */
+  tokens(total: number): void
+  lastByte(): void
+  server(timing: ServerTiming): void
+  /** After decoding. The slot is no longer the driver's. */
+  end(outcome: Outcome): void
+}

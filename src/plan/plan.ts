@@ -1,0 +1,130 @@
+/**
+ * A plan is a scenario with everything resolved: defaults applied, `vary` expanded, seeds fixed.
+ * It is plain JSON, so that it crosses threads and machines and stands in the result as it ran.
+ *
+ * Free texts (`url`, headers, credentials, payload texts) keep their `${env:NAME}` templates; the agent
+ * fills them in from its own environment (`scenario/environment.ts`) just before it opens connections.
+ * So no secret is ever part of a plan, and none can reach a result.
+ */
+
+export type InterfaceName = 'rest' | 'sse'
+export type Api = 'kserve-v2' | 'openai-chat' | 'openai-completions' | 'raw'
+
+export interface TlsOptions {
+  /** PEM file, absolute. */
+  ca: string | null
+  cert: string | null
+  key: string | null
+  servername: string | null
+  /** False only where the scenario turns verification off; the tables then say so. */
+  verify: boolean
+}
+
+export interface Target {
+  name: string
+  interface: InterfaceName
+  api: Api
+  /** Absolute, with the dialect's own path where the scenario gave none. May hold `${env:NAME}`. */
+  url: string
+  model: string | null
+  method: string
+  /** Lower-case names; auth included. Values may hold `${env:NAME}`. */
+  headers: Record<string, string>
+  tls: TlsOptions
+  /** HTTP version: `2` is negotiated by ALPN over TLS and prior knowledge in clear text. */
+  http: '1.1' | '2'
+  /** Content-Encoding of request bodies. */
+  compression: 'none' | 'gzip' | 'deflate' | 'br' | 'zstd'
+  /** `reused`: connections stay open for the round; `cold`: a new one for each call. */
+  connection: 'reused' | 'cold'
+}
+
+export type TensorEncoding = 'json' | 'binary'
+
+/** What is sent. Exactly one of the forms; made from `seed`. */
+export type Payload = { encoding: TensorEncoding; batch: number; seed: number; label: string } & (
+  | { form: 'size'; byteCount: number }
+  | { form: 'tokens'; promptTokens: number; outputTokens: number }
+  | { form: 'text'; text: string; outputTokens: number }
+  | { form: 'json'; json: unknown }
+  /** Absolute path; read by the agent. */
+  | { form: 'file'; path: string }
+  | { form: 'none' }
+)
+
+export interface Stage {
+  /** Arrivals per second reached, linearly, at the end of the stage. */
+  ratePerSecond: number
+  durationMs: number
+}
+
+export type Arrivals =
+  | { model: 'closed'; concurrency: number }
+  | { model: 'constant'; ratePerSecond: number }
+  | { model: 'poisson'; ratePerSecond: number; seed: number }
+  | { model: 'ramp'; startRatePerSecond: number; stages: Stage[] }
+
+/** What happens to an arrival that finds no session with room. */
+export type Overflow = 'queue' | 'drop' | 'abort'
+
+export type Load = Arrivals & {
+  /** Left out of the measurement; told by planned start. */
+  warmupMs: number
+  /** Length of the measured window. Null where `calls` ends it. */
+  durationMs: number | null
+  /** Measured calls of a round, over all workers. Null where `durationMs` ends it. */
+  calls: number | null
+  overflow: Overflow
+  /** Sessions at most. Null: as many as the concurrency needs; in an open loop, grown on demand to 256. */
+  connections: number | null
+}
+
+/** In milliseconds; null: none of its own (`total` bounds everything). */
+export interface Timeouts {
+  connectMs: number
+  firstByteMs: number | null
+  idleMs: number | null
+  totalMs: number
+}
+
+/** A service level objective: a call that meets all of them counts as goodput. */
+export interface Slo {
+  metric: string
+  /** In the metric's own unit (ms). */
+  atMost: number
+}
+
+export interface Case {
+  /** Unique within the plan, short enough for a table's first column. */
+  name: string
+  target: Target
+  /** What tells this case from its siblings: scenario key to its text, e.g. `payload.size: 1KiB`. */
+  labels: Record<string, string | number>
+  payload: Payload
+  load: Load
+  rounds: number
+  timeouts: Timeouts
+  slo: Slo[]
+}
+
+export interface Threshold {
+  /** As the user wrote it, e.g. `rest: request_latency.p99 < 50ms`. */
+  says: string
+  /** Case names it applies to (never empty). */
+  cases: string[]
+  /** `metric.statistic` for timing metrics, else a metric name of the summary. */
+  metric: string
+  statistic: string | null
+  operator: '<' | '<=' | '>' | '>='
+  /** In the metric's unit (ms, per second, share). */
+  limit: number
+}
+
+export interface Plan {
+  name: string
+  description: string | null
+  seed: number
+  server: 'reference' | null
+  cases: Case[]
+  thresholds: Threshold[]
+}

@@ -1,0 +1,409 @@
+/**
+ * Every metric there is: one row each, with its name, unit, definition, direction, and how it is computed.
+ * The recorder, the result, the thresholds, the reports and `docs/metrics.md` all read these rows; a new
+ * metric is one more row.
+ */
+
+import type { HandshakePhase, Stamp } from '../drivers/driver.ts'
+
+/** The times of one call, in milliseconds of the load thread's clock. NaN: not observed. */
+export interface CallTimes {
+  plannedMs: number
+  takenMs: number
+  sentMs: number
+  encodedMs: number
+  writtenMs: number
+  firstByteMs: number
+  /** When the first, and when the last, chunk with content had been received. */
+  firstContentMs: number
+  lastContentMs: number
+  lastByteMs: number
+  endMs: number
+  /** Duration of all decoding. */
+  decodeMs: number
+  /** Output tokens; 0 where there are none. */
+  outputTokens: number
+  /** Told by the server. */
+  serverQueueMs: number
+  serverComputeMs: number
+}
+
+/** The phases of one handshake, as durations in milliseconds. NaN: the phase did not happen. */
+export type HandshakeTimes = Record<`${HandshakePhase}Ms` | 'totalMs', number>
+
+export type Direction = 'lower is better' | 'higher is better' | 'neither'
+
+interface Row {
+  name: string
+  /** What a person reads in a table's head. */
+  title: string
+  definition: string
+  direction: Direction
+}
+
+/** A duration of a call: an HDR histogram with one value a call. */
+export interface CallMetric extends Row {
+  unit: 'ms'
+  scope: 'call'
+  /** Stamps it cannot do without, besides `planned`, `taken` and `end`, which load makes itself. */
+  needs: readonly Stamp[]
+  /** The calls that it has a meaning for. */
+  calls: 'all' | 'unary' | 'streaming'
+  /** In ms; NaN where this call does not show it. */
+  value(call: CallTimes): number
+}
+
+/** A gap between chunks: an HDR histogram with one value for each gap of every stream. */
+export interface ChunkMetric extends Row {
+  unit: 'ms'
+  scope: 'chunk'
+  needs: readonly Stamp[]
+}
+
+/** A duration of a handshake: an HDR histogram with one value for each connection opened. */
+export interface HandshakeMetric extends Row {
+  unit: 'ms'
+  scope: 'handshake'
+  value(handshake: HandshakeTimes): number
+}
+
+/** One number for a round: a rate, a share or a ratio. */
+export interface RoundMetric extends Row {
+  unit: 'per second' | 'share' | 'ratio'
+  scope: 'round'
+}
+
+export type TimingMetric = CallMetric | ChunkMetric | HandshakeMetric
+export type Metric = TimingMetric | RoundMetric
+
+const LOWER = 'lower is better'
+const HIGHER = 'higher is better'
+
+export const CALL_METRICS: readonly CallMetric[] = [
+  {
+    name: 'request_latency',
+    title: 'request latency',
+    unit: 'ms',
+    scope: 'call',
+    direction: LOWER,
+    needs: [],
+    calls: 'all',
+    definition:
+      'planned start -> end. The headline: it counts from the moment the call was due, so waiting behind a slow server is in it (no coordinated omission). A cold call’s includes its handshake.',
+    value: (call) => call.endMs - call.plannedMs,
+  },
+  {
+    name: 'service_time',
+    title: 'service time',
+    unit: 'ms',
+    scope: 'call',
+    direction: LOWER,
+    needs: ['sent'],
+    calls: 'all',
+    definition: 'sent -> end: from the moment a connection had room, without the handshake.',
+    value: (call) => call.endMs - call.sentMs,
+  },
+  {
+    name: 'dispatch_delay',
+    title: 'dispatch delay',
+    unit: 'ms',
+    scope: 'call',
+    direction: LOWER,
+    needs: [],
+    calls: 'all',
+    definition:
+      'planned start -> the load thread turned to the call. The generator’s own lateness, and the only lateness that the verdict reads.',
+    value: (call) => call.takenMs - call.plannedMs,
+  },
+  {
+    name: 'connection_wait',
+    title: 'connection wait',
+    unit: 'ms',
+    scope: 'call',
+    direction: LOWER,
+    needs: ['sent'],
+    calls: 'all',
+    definition:
+      'taken -> sent: waiting for a connection with room. A slow server, or too few connections. On cold connections, the handshake.',
+    value: (call) => call.sentMs - call.takenMs,
+  },
+  {
+    name: 'serialize',
+    title: 'serialize',
+    unit: 'ms',
+    scope: 'call',
+    direction: LOWER,
+    needs: ['sent', 'encoded'],
+    calls: 'all',
+    definition: 'sent -> encoded: turning the payload into the request body, compression included.',
+    value: (call) => call.encodedMs - call.sentMs,
+  },
+  {
+    name: 'request_send',
+    title: 'request send',
+    unit: 'ms',
+    scope: 'call',
+    direction: LOWER,
+    needs: ['encoded', 'written'],
+    calls: 'all',
+    definition: 'encoded -> written: handing the request to the socket in full.',
+    value: (call) => call.writtenMs - call.encodedMs,
+  },
+  {
+    name: 'request_wait',
+    title: 'request wait',
+    unit: 'ms',
+    scope: 'call',
+    direction: LOWER,
+    needs: ['written', 'firstByte'],
+    calls: 'all',
+    definition: 'written -> first byte of the reply.',
+    value: (call) => call.firstByteMs - call.writtenMs,
+  },
+  {
+    name: 'response_receive',
+    title: 'response receive',
+    unit: 'ms',
+    scope: 'call',
+    direction: LOWER,
+    needs: ['firstByte', 'lastByte'],
+    calls: 'all',
+    definition: 'first byte -> last byte of the reply.',
+    value: (call) => call.lastByteMs - call.firstByteMs,
+  },
+  {
+    name: 'deserialize',
+    title: 'deserialize',
+    unit: 'ms',
+    scope: 'call',
+    direction: LOWER,
+    needs: ['received', 'decoded'],
+    calls: 'all',
+    definition: 'Decoding, summed over the call: the reply, or each chunk from received to decoded.',
+    value: (call) => call.decodeMs,
+  },
+  {
+    name: 'time_to_first_token',
+    title: 'time to first token',
+    unit: 'ms',
+    scope: 'call',
+    direction: LOWER,
+    needs: ['sent', 'received', 'decoded'],
+    calls: 'streaming',
+    definition: 'sent -> the first chunk with content was received.',
+    value: (call) => call.firstContentMs - call.sentMs,
+  },
+  {
+    name: 'inter_token_latency',
+    title: 'inter-token latency',
+    unit: 'ms',
+    scope: 'call',
+    direction: LOWER,
+    needs: ['received', 'decoded', 'lastByte'],
+    calls: 'streaming',
+    definition: '(last byte - first token) / (tokens - 1), one value a call, as AIPerf defines it.',
+    value: (call) =>
+      call.outputTokens > 1 ? (call.lastByteMs - call.firstContentMs) / (call.outputTokens - 1) : Number.NaN,
+  },
+  {
+    name: 'time_per_output_token',
+    title: 'time per output token',
+    unit: 'ms',
+    scope: 'call',
+    direction: LOWER,
+    needs: ['received', 'decoded'],
+    calls: 'streaming',
+    definition: '(last token - first token) / (tokens - 1), one value a call, as vLLM defines it.',
+    value: (call) =>
+      call.outputTokens > 1
+        ? (call.lastContentMs - call.firstContentMs) / (call.outputTokens - 1)
+        : Number.NaN,
+  },
+  {
+    name: 'server_queue',
+    title: 'server queue',
+    unit: 'ms',
+    scope: 'call',
+    direction: LOWER,
+    needs: [],
+    calls: 'all',
+    definition:
+      'The queueing time the server told (`Server-Timing: queue;dur=`). Absent where it tells none.',
+    value: (call) => call.serverQueueMs,
+  },
+  {
+    name: 'server_compute',
+    title: 'server compute',
+    unit: 'ms',
+    scope: 'call',
+    direction: LOWER,
+    needs: [],
+    calls: 'all',
+    definition:
+      'The computing time the server told (`Server-Timing: compute;dur=`). Absent where it tells none.',
+    value: (call) => call.serverComputeMs,
+  },
+  {
+    name: 'overhead_time',
+    title: 'overhead time',
+    unit: 'ms',
+    scope: 'call',
+    direction: LOWER,
+    needs: ['sent'],
+    calls: 'unary',
+    definition:
+      'service_time - server_queue - server_compute, per call: what the interface costs. Durations, so the clocks need not agree. Negative values are counted and left out; above 1% of them the metric is absent.',
+    value: (call) => call.endMs - call.sentMs - call.serverQueueMs - call.serverComputeMs,
+  },
+]
+
+export const CHUNK_METRICS: readonly ChunkMetric[] = [
+  {
+    name: 'inter_chunk_latency',
+    title: 'inter-chunk latency',
+    unit: 'ms',
+    scope: 'chunk',
+    direction: LOWER,
+    needs: ['received'],
+    definition:
+      'Every gap between two chunks of a stream, pooled over all streams, from received to received. Zero is a legal value: two chunks can arrive in one packet.',
+  },
+]
+
+export const HANDSHAKE_METRICS: readonly HandshakeMetric[] = [
+  {
+    name: 'dns_lookup',
+    title: 'DNS lookup',
+    unit: 'ms',
+    scope: 'handshake',
+    direction: LOWER,
+    definition: 'Resolving the host name with the system’s resolver. Absent for an IP address.',
+    value: (handshake) => handshake.dnsMs,
+  },
+  {
+    name: 'tcp_connect',
+    title: 'TCP connect',
+    unit: 'ms',
+    scope: 'handshake',
+    direction: LOWER,
+    definition: 'From the first SYN until the connection is established: one round trip.',
+    value: (handshake) => handshake.tcpMs,
+  },
+  {
+    name: 'tls_handshake',
+    title: 'TLS handshake',
+    unit: 'ms',
+    scope: 'handshake',
+    direction: LOWER,
+    definition: 'From the ClientHello until the session is secure and its certificate verified.',
+    value: (handshake) => handshake.tlsMs,
+  },
+  {
+    name: 'protocol_setup',
+    title: 'protocol setup',
+    unit: 'ms',
+    scope: 'handshake',
+    direction: LOWER,
+    definition: 'The protocol’s own setup after the transport’s. Absent where there is none.',
+    value: (handshake) => handshake.setupMs,
+  },
+  {
+    name: 'handshake',
+    title: 'handshake',
+    unit: 'ms',
+    scope: 'handshake',
+    direction: LOWER,
+    definition: 'All of the phases together, from the decision to connect until calls can start.',
+    value: (handshake) => handshake.totalMs,
+  },
+]
+
+export const ROUND_METRICS: readonly RoundMetric[] = [
+  {
+    name: 'request_throughput',
+    title: 'requests/s',
+    unit: 'per second',
+    scope: 'round',
+    direction: HIGHER,
+    definition: 'Successful calls that ended, per second of the measured window and its drain.',
+  },
+  {
+    name: 'output_token_throughput',
+    title: 'output tokens/s',
+    unit: 'per second',
+    scope: 'round',
+    direction: HIGHER,
+    definition: 'Output tokens of successful calls per second of the same time.',
+  },
+  {
+    name: 'goodput',
+    title: 'goodput',
+    unit: 'share',
+    scope: 'round',
+    direction: HIGHER,
+    definition:
+      'Share of calls that met every `slo`; errors, interrupted and dropped calls are in the denominator.',
+  },
+  {
+    name: 'error_rate',
+    title: 'error rate',
+    unit: 'share',
+    scope: 'round',
+    direction: LOWER,
+    definition: 'Share of ended calls that failed.',
+  },
+  {
+    name: 'overhead_bytes',
+    title: 'overhead bytes',
+    unit: 'ratio',
+    scope: 'round',
+    direction: LOWER,
+    definition:
+      'Raw socket bytes / payload bytes - 1, both directions, handshakes left out. The payload is native tensor bytes or UTF-8 text; the socket is read beneath TLS.',
+  },
+  {
+    name: 'throughput_per_core',
+    title: 'requests/s per server core',
+    unit: 'per second',
+    scope: 'round',
+    direction: HIGHER,
+    definition:
+      'Calls per CPU second that the server spent, from its `process_cpu_seconds_total`. The reference server’s front end is told from its models.',
+  },
+]
+
+export const TIMING_METRICS: readonly TimingMetric[] = [
+  ...CALL_METRICS,
+  ...CHUNK_METRICS,
+  ...HANDSHAKE_METRICS,
+]
+export const METRICS: readonly Metric[] = [...TIMING_METRICS, ...ROUND_METRICS]
+
+/** The statistics that a timing metric has in results and thresholds. */
+export const STATISTICS = [
+  'min',
+  'mean',
+  'max',
+  'stddev',
+  'p50',
+  'p75',
+  'p90',
+  'p95',
+  'p99',
+  'p99_9',
+] as const
+export type Statistic = (typeof STATISTICS)[number]
+
+/** Percentile statistics and what they ask of a histogram. */
+export const PERCENTILES: Readonly<Record<'p50' | 'p75' | 'p90' | 'p95' | 'p99' | 'p99_9', number>> = {
+  p50: 50,
+  p75: 75,
+  p90: 90,
+  p95: 95,
+  p99: 99,
+  p99_9: 99.9,
+}
+
+export function metricByName(name: string): Metric | undefined {
+  return METRICS.find((metric) => metric.name === name)
+}
