@@ -30,6 +30,8 @@ export interface Codec {
   headers: Record<string, string>
   /** Native tensor bytes or UTF-8 text bytes in each request. */
   payloadBytes: number
+  /** What the convention ends a stream with, e.g. `[DONE]`; a stream without it was cut short. Null: none. */
+  endMark: string | null
   /** Encodes one request body. Null: a request without a body. */
   encode(): Uint8Array | string | null
   /** Decodes a whole reply. Throws `DecodeError`. */
@@ -50,7 +52,7 @@ export interface Content {
   payloadBytes: number
   /** The server's own count of output tokens; -1 where it told none. */
   totalTokens: number
-  /** The convention's end mark has come (OpenAI's `[DONE]`). */
+  /** The end mark has come. */
   done: boolean
 }
 

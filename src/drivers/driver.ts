@@ -90,7 +90,10 @@ export interface SessionProbe {
   phase(name: HandshakePhase): void
   /** Room for calls came back other than by a call's end. */
   capacityChanged(): void
-  /** The session takes no more calls. Calls that were open on it have ended by then. */
+  /**
+   * The session takes no more calls, and those that were open on it have ended by then. The outcome is a
+   * success where there is nothing to tell: a server may close an idle connection, and calls tell their own end.
+   */
   lost(outcome: Outcome): void
 }
 

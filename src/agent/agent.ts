@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs'
+import { performance } from 'node:perf_hooks'
+import { dialect } from '../dialects/registry.ts'
+import { type Driver, OpenError, type Outcome, type Protocol, type SessionProbe } from '../drivers/driver.ts'
+import { protocol } from '../drivers/registry.ts'
+import { systemClock, threadTime } from '../load/clock.ts'
+import { Round } from '../load/round.ts'
+import type { Case, Plan } from '../plan/plan.ts'
+import { schedule } from '../plan/schedule.ts'
+import { type LiveView, Recorder } from '../record/recorder.ts'
+import type { RoundRecord } from '../record/round-record.ts'
+import { fillTarget } from '../scenario/environment.ts'
+import { share } from './share.ts'
+
+export interface AgentOptions {
+  plan: Plan
+  /** Where `${env:NAME}` is filled in from. */
+  env: Record<string, string | undefined>
+  /** This agent's place among the `workers` that share the plan, from 0. */
+  worker: number
+  workers: number
+  live: LiveView | null
+}
+
+interface Prepared {
+  round: Round
+  recorder: Recorder
+}
+
+/** Runs one worker's slice of a plan: in a thread of this process now, in another region later. */
+export class Agent {
+  readonly #options: AgentOptions
+  readonly #drivers = new Map<number, Driver>()
+  #prepared: Prepared | null = null
+
+  constructor(options: AgentOptions) {
+    this.#options = options
+  }
+
+  /** Opens and closes one connection of a case. Null when that went well. */
+  async check(caseIndex: number): Promise<Outcome | null> {
+    try {
+      const session = await this.#driver(caseIndex).open(silentProbe, new AbortController().signal)
+      session.close()
+      return null
+    } catch (error) {
+      if (error instanceof OpenError) return error.outcome
+      throw error
+    }
+  }
+
+  /** Opens the connections that a round needs. */
+  async prepare(caseIndex: number, roundIndex: number): Promise<void> {
+    const { plan, worker, workers, live } = this.#options
+    const planned = plan.cases[caseIndex]!
+    const { load, target, slo } = planned
+    const recorder = new Recorder(protocolOf(planned), slo, live)
+    const isOpenLoop = load.model !== 'closed'
+    const concurrency = load.model === 'closed' ? share(load.concurrency, worker, workers) : 0
+    const active = load.model === 'closed' ? Math.min(load.concurrency, workers) : workers
+    const round = new Round({
+      case: planned,
+      driver: this.#driver(caseIndex),
+      clock: systemClock,
+      recording: recorder,
+      schedule: isOpenLoop ? schedule(load, { round: roundIndex, worker, workers }) : null,
+      concurrency,
+      calls: isOpenLoop || load.calls === null ? null : share(load.calls, worker, active),
+      connections: load.connections === null ? null : Math.max(1, share(load.connections, worker, active)),
+    })
+    this.#prepared = { round, recorder }
+    if (isOpenLoop || concurrency > 0) await round.prepare()
+    if (target.connection === 'cold') await this.#warm(caseIndex)
+  }
+
+  /** Runs the prepared round from a moment of the process-wide clock, in ns. */
+  async run(startNs: bigint): Promise<RoundRecord> {
+    const prepared = this.#prepared
+    if (!prepared) throw new Error('no round is prepared')
+    const { round, recorder } = prepared
+    const before = performance.eventLoopUtilization()
+    const { bytes, connections, overflowed } = await round.run(threadTime(startNs))
+    const { utilization } = performance.eventLoopUtilization(before)
+    this.#prepared = null
+    const { counts } = recorder
+    counts.connections = connections
+    counts.wireBytes = bytes.read + bytes.written
+    const { histograms, errors } = recorder.finish()
+    return { counts, histograms, errors, loopUtilization: utilization, overflowed }
+  }
+
+  stop(): void {
+    this.#prepared?.round.stop()
+  }
+
+  async close(): Promise<void> {
+    for (const driver of this.#drivers.values()) await driver.close()
+  }
+
+  /** One connection that is not measured, so that a cold case does not begin with unread code. */
+  async #warm(caseIndex: number): Promise<void> {
+    await this.check(caseIndex)
+  }
+
+  #driver(caseIndex: number): Driver {
+    const known = this.#drivers.get(caseIndex)
+    if (known) return known
+    const { plan, env } = this.#options
+    const planned = plan.cases[caseIndex]!
+    const target = fillTarget(planned.target, env)
+    const { payload, timeouts } = planned
+    const found = protocolOf(planned)
+    const file = payload.form === 'file' ? readFileSync(payload.path) : null
+    const codec = dialect(target.api).codec({ target, payload, streaming: found.streams, file })
+    const driver = found.driver({ target, codec, timeouts })
+    this.#drivers.set(caseIndex, driver)
+    return driver
+  }
+}
+
+function protocolOf(planned: Case): Protocol {
+  return protocol(planned.target.interface)
+}
+
+const silentProbe: SessionProbe = { phase() {}, capacityChanged() {}, lost() {} }

@@ -1,0 +1,23 @@
+/** What the conducting thread and a load thread say to each other. */
+
+import type { Outcome } from '../drivers/driver.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { RoundRecord } from '../record/round-record.ts'
+
+export interface ThreadData {
+  plan: Plan
+  worker: number
+  workers: number
+  board: SharedArrayBuffer
+}
+
+export type Request =
+  | { id: number; do: 'check'; caseIndex: number }
+  | { id: number; do: 'prepare'; caseIndex: number; roundIndex: number }
+  | { id: number; do: 'run'; startNs: bigint }
+  | { id: number; do: 'stop' }
+  | { id: number; do: 'close' }
+
+export type Reply =
+  | { id: number; value: Outcome | RoundRecord | null }
+  | { id: number; error: { message: string; stack: string } }

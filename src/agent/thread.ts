@@ -1,0 +1,41 @@
+/** A load thread: runs an agent and does what the conducting thread asks of it. */
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { initHistograms } from '../record/histogram.ts'
+import { Agent } from './agent.ts'
+import { Board } from './board.ts'
+import type { Reply, Request, ThreadData } from './messages.ts'
+
+const { plan, worker, workers, board } = workerData as ThreadData
+const port = parentPort!
+const ready = initHistograms()
+const agent = new Agent({ plan, env: process.env, worker, workers, live: new Board(board) })
+
+port.on('message', async (request: Request) => {
+  try {
+    await ready
+    port.postMessage({ id: request.id, value: await perform(request) } satisfies Reply)
+  } catch (error) {
+    const { message, stack } = error as Error
+    port.postMessage({ id: request.id, error: { message, stack: stack ?? '' } } satisfies Reply)
+  }
+})
+
+async function perform(request: Request): Promise<Extract<Reply, { value: unknown }>['value']> {
+  switch (request.do) {
+    case 'check':
+      return agent.check(request.caseIndex)
+    case 'prepare':
+      await agent.prepare(request.caseIndex, request.roundIndex)
+      return null
+    case 'run':
+      return agent.run(request.startNs)
+    case 'stop':
+      agent.stop()
+      return null
+    case 'close':
+      await agent.close()
+      port.close()
+      return null
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * The OpenAI API's chat and text completions, streaming or whole, as OpenAI, vLLM, TGI and many others speak it.
+ * https://platform.openai.com/docs/api-reference
+ */
+
+import { Buffer } from 'node:buffer'
+import { type Codec, type CodecOptions, type Content, DecodeError, type Dialect } from './dialect.ts'
+import { parseJson, parseJsonText } from './json.ts'
+import { literalCodec } from './literal.ts'
+import { promptOf } from './prompt.ts'
+
+const END_MARK = '[DONE]'
+
+interface Choice {
+  /** Chat, streaming. */
+  delta?: { content?: string | null; reasoning_content?: string | null }
+  /** Chat, whole. */
+  message?: { content?: string | null; reasoning_content?: string | null }
+  /** Text completions, both. */
+  text?: string | null
+}
+
+interface Reply {
+  choices?: Choice[]
+  usage?: { completion_tokens?: number } | null
+  error?: unknown
+}
+
+export const openaiChat: Dialect = {
+  name: 'openai-chat',
+  interfaces: ['rest', 'sse'],
+  path: () => '/v1/chat/completions',
+  codec: (options) =>
+    codec(options, (prompt, outputTokens) => ({
+      messages: [{ role: 'user', content: prompt }],
+      max_tokens: outputTokens,
+    })),
+}
+
+export const openaiCompletions: Dialect = {
+  name: 'openai-completions',
+  interfaces: ['rest', 'sse'],
+  path: () => '/v1/completions',
+  codec: (options) => codec(options, (prompt, outputTokens) => ({ prompt, max_tokens: outputTokens })),
+}
+
+function codec(
+  options: CodecOptions,
+  body: (prompt: string, outputTokens: number) => Record<string, unknown>,
+): Codec {
+  const { payload, target, streaming } = options
+  const contentType = 'application/json'
+  if (payload.form === 'json' || payload.form === 'file') {
+    return literalCodec(options, {
+      contentType,
+      reply: readReply,
+      chunk: readChunk,
+      ...(streaming ? { endMark: END_MARK } : {}),
+    })
+  }
+  const { prompt, outputTokens } = promptOf(payload)
+  const request = {
+    ...(target.model === null ? {} : { model: target.model }),
+    ...body(prompt, outputTokens),
+    ...(streaming ? { stream: true, stream_options: { include_usage: true } } : {}),
+  }
+  return {
+    method: target.method,
+    headers: { 'content-type': contentType },
+    payloadBytes: Buffer.byteLength(prompt),
+    endMark: streaming ? END_MARK : null,
+    encode: () => JSON.stringify(request),
+    reply: readReply,
+    chunk: readChunk,
+  }
+}
+
+function readReply(body: Uint8Array, _headers: unknown, into: Content): void {
+  read(parseJson(body) as Reply | null, into)
+}
+
+function readChunk(data: string, _event: string | undefined, into: Content): void {
+  if (data === END_MARK) {
+    into.done = true
+    return
+  }
+  read(parseJsonText(data) as Reply | null, into)
+}
+
+function read(reply: Reply | null, into: Content): void {
+  if (reply?.error) throw new DecodeError(`the server says: ${JSON.stringify(reply.error).slice(0, 200)}`)
+  if (!Array.isArray(reply?.choices)) throw new DecodeError('the reply has no choices')
+  for (const choice of reply.choices) {
+    const message = choice?.delta ?? choice?.message
+    const text = message ? (message.content ?? '') + (message.reasoning_content ?? '') : choice?.text
+    if (text) {
+      into.payloadBytes += Buffer.byteLength(text)
+      into.tokens++
+    }
+  }
+  if (typeof reply.usage?.completion_tokens === 'number') into.totalTokens = reply.usage.completion_tokens
+}

@@ -1,0 +1,217 @@
+import { lookup } from 'node:dns'
+import { readFileSync } from 'node:fs'
+import net from 'node:net'
+import tls from 'node:tls'
+import type { Target } from '../../plan/plan.ts'
+import { type ByteCounts, failure, OpenError, type Outcome, type SessionProbe } from '../driver.ts'
+
+/** A connection on which a protocol can begin to speak. */
+export interface Transport {
+  /** Clear text in and out: the TLS socket, or the TCP socket itself. */
+  socket: net.Socket
+  /** The TCP socket, which counts the bytes on the wire. */
+  raw: net.Socket
+  alpn: 'h2' | 'http/1.1'
+}
+
+export interface ConnectOptions {
+  hostname: string
+  port: number
+  /** Null: clear text. */
+  secure: tls.SecureContext | null
+  servername: string
+  verify: boolean
+  alpn: 'h2' | 'http/1.1'
+  timeoutMs: number
+}
+
+export function connectOptions(target: Target, timeoutMs: number): ConnectOptions {
+  const url = new URL(target.url)
+  const hostname = url.hostname.replace(/^\[|\]$/g, '')
+  const isSecure = url.protocol === 'https:'
+  return {
+    hostname,
+    port: url.port === '' ? (isSecure ? 443 : 80) : Number(url.port),
+    secure: isSecure ? secureContext(target) : null,
+    servername: target.tls.servername ?? (net.isIP(hostname) ? '' : hostname),
+    verify: target.tls.verify,
+    alpn: target.http === '2' ? 'h2' : 'http/1.1',
+    timeoutMs,
+  }
+}
+
+/** Reading and parsing certificates once keeps them out of every handshake's time. */
+function secureContext({ tls: { ca, cert, key } }: Target): tls.SecureContext {
+  const read = (path: string | null) => (path === null ? undefined : readFileSync(path))
+  return tls.createSecureContext({ ca: read(ca), cert: read(cert), key: read(key) })
+}
+
+/**
+ * Connects, phase by phase: `dns` (left out for an IP address), `tcp`, `tls`. A name with several addresses is
+ * tried address by address. Rejects with `OpenError`.
+ */
+export async function connect(
+  options: ConnectOptions,
+  probe: SessionProbe,
+  signal: AbortSignal,
+): Promise<Transport> {
+  const timeout = AbortSignal.timeout(options.timeoutMs)
+  const either = AbortSignal.any([signal, timeout])
+  try {
+    const addresses = await resolve(options.hostname, probe, either)
+    const raw = await connectFirst(addresses, options.port, either)
+    raw.setNoDelay(true)
+    probe.phase('tcp')
+    if (!options.secure) return { socket: raw, raw, alpn: options.alpn }
+    const socket = await secure(raw, options, either)
+    probe.phase('tls')
+    return { socket, raw, alpn: socket.alpnProtocol === 'h2' ? 'h2' : 'http/1.1' }
+  } catch (error) {
+    if (timeout.aborted) {
+      throw new OpenError(
+        failure('connect', 'timeout.connect', '', `no connection within ${options.timeoutMs} ms`),
+      )
+    }
+    throw error
+  }
+}
+
+async function resolve(hostname: string, probe: SessionProbe, signal: AbortSignal): Promise<string[]> {
+  if (net.isIP(hostname)) return [hostname]
+  const addresses = await abortable<string[]>(signal, (succeed, fail) => {
+    lookup(hostname, { all: true }, (error, found) => {
+      if (error) fail(new OpenError(failure('dns', 'dns', error.code ?? '', error.message)))
+      else succeed(found.map(({ address }) => address))
+    })
+  })
+  probe.phase('dns')
+  return addresses
+}
+
+async function connectFirst(addresses: string[], port: number, signal: AbortSignal): Promise<net.Socket> {
+  let lastError: unknown
+  for (const host of addresses) {
+    try {
+      return await connectTo(host, port, signal)
+    } catch (error) {
+      if (signal.aborted) throw error
+      lastError = error
+    }
+  }
+  throw lastError
+}
+
+function connectTo(host: string, port: number, signal: AbortSignal): Promise<net.Socket> {
+  const socket = net.connect({ host, port })
+  return abortable<net.Socket>(
+    signal,
+    (succeed, fail) => {
+      socket.once('error', (error) => fail(new OpenError(tcpOutcome('tcp', error))))
+      socket.once('connect', () => {
+        socket.removeAllListeners('error')
+        succeed(socket)
+      })
+    },
+    () => socket.destroy(),
+  )
+}
+
+function secure(raw: net.Socket, options: ConnectOptions, signal: AbortSignal): Promise<tls.TLSSocket> {
+  const socket = tls.connect({
+    socket: raw,
+    secureContext: options.secure!,
+    servername: options.servername,
+    ALPNProtocols: [options.alpn],
+    rejectUnauthorized: options.verify,
+    // Without a server name Node would check the certificate against "localhost".
+    host: options.hostname,
+  })
+  return abortable<tls.TLSSocket>(
+    signal,
+    (succeed, fail) => {
+      socket.once('error', (error) => fail(new OpenError(tlsOutcome(error))))
+      socket.once('close', () =>
+        fail(new OpenError(failure('tls', 'tls.protocol', '', 'closed during the handshake'))),
+      )
+      socket.once('secureConnect', () => {
+        socket.removeAllListeners('error')
+        socket.removeAllListeners('close')
+        succeed(socket)
+      })
+    },
+    () => {
+      socket.destroy()
+      raw.destroy()
+    },
+  )
+}
+
+/** A promise that also fails when the signal says so, and then cleans up behind itself. */
+function abortable<Value>(
+  signal: AbortSignal,
+  start: (succeed: (value: Value) => void, fail: (error: Error) => void) => void,
+  cleanUp: () => void = () => {},
+): Promise<Value> {
+  return new Promise<Value>((resolvePromise, reject) => {
+    const onAbort = () => {
+      cleanUp()
+      reject(new OpenError(failure('connect', 'connect', 'ABORTED', 'the connection was given up')))
+    }
+    if (signal.aborted) {
+      onAbort()
+      return
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    const settle = () => signal.removeEventListener('abort', onAbort)
+    start(
+      (value) => {
+        settle()
+        resolvePromise(value)
+      },
+      (error) => {
+        settle()
+        cleanUp()
+        reject(error)
+      },
+    )
+  })
+}
+
+const RESETS = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET'])
+const TIMEOUTS = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'])
+const UNTRUSTED = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_REVOKED',
+  'CERT_UNTRUSTED',
+  'INVALID_CA',
+])
+
+/** The class of an error of the transport, in the given phase. */
+export function tcpOutcome(phase: string, error: NodeJS.ErrnoException): Outcome {
+  const code = error.code ?? ''
+  if (code === 'ECONNREFUSED') return failure(phase, 'tcp.refused', code, error.message)
+  if (RESETS.has(code)) return failure(phase, 'tcp.reset', code, error.message)
+  if (TIMEOUTS.has(code)) return failure(phase, 'tcp.timeout', code, error.message)
+  return failure(phase, 'tcp.error', code, error.message)
+}
+
+function tlsOutcome(error: NodeJS.ErrnoException): Outcome {
+  const code = error.code ?? ''
+  if (UNTRUSTED.has(code)) return failure('tls', 'tls.untrusted', code, error.message)
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return failure('tls', 'tls.hostname', code, error.message)
+  if (RESETS.has(code)) return failure('tls', 'tcp.reset', code, error.message)
+  return failure('tls', 'tls.protocol', code, error.message)
+}
+
+/** Socket bytes so far. After a socket is closed it still knows them. */
+export function socketBytes(raw: net.Socket, into: ByteCounts): void {
+  into.read = raw.bytesRead
+  into.written = raw.bytesWritten
+}

@@ -1,0 +1,41 @@
+import { Buffer } from 'node:buffer'
+import { failure, type Outcome } from '../driver.ts'
+import { tcpOutcome } from './connect.ts'
+
+/** As much of an error reply as is kept for a person to read. */
+export const SAMPLE_BYTES = 300
+
+/** The class of what undici says went wrong with a call. */
+export function requestOutcome(error: Error & { code?: string }, hasReply: boolean): Outcome {
+  const code = error.code ?? ''
+  const phase = hasReply ? 'response' : 'request'
+  if (
+    code.startsWith('HPE_') ||
+    code === 'UND_ERR_HEADERS_OVERFLOW' ||
+    code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE'
+  ) {
+    return failure(phase, 'http.parse', code, error.message)
+  }
+  if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
+    return failure(phase, 'http.truncated', code, error.message)
+  }
+  if (code.startsWith('ERR_HTTP2')) {
+    const goaway = code === 'ERR_HTTP2_GOAWAY_SESSION' || /goaway/i.test(error.message)
+    return failure(phase, goaway ? 'h2.goaway' : 'h2.stream', code, error.message)
+  }
+  if (code === 'UND_ERR_INFO' && /goaway/i.test(error.message)) {
+    return failure(phase, 'h2.goaway', code, error.message)
+  }
+  if (hasReply && code === 'UND_ERR_SOCKET') {
+    return failure(phase, 'http.truncated', code, `the connection closed within the reply: ${error.message}`)
+  }
+  return tcpOutcome(phase, error)
+}
+
+/** The outcome of a reply whose status is not 2xx. */
+export function statusOutcome(statusCode: number, body: readonly Uint8Array[]): Outcome {
+  const text = Buffer.concat(body as Uint8Array[])
+    .toString('utf8')
+    .slice(0, SAMPLE_BYTES)
+  return failure('response', `http.${statusCode}`, String(statusCode), text || `status ${statusCode}`)
+}

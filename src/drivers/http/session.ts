@@ -1,0 +1,225 @@
+import { Buffer } from 'node:buffer'
+import zlib from 'node:zlib'
+import { Client, type Dispatcher } from 'undici'
+import type { Codec } from '../../dialects/dialect.ts'
+import type { Target } from '../../plan/plan.ts'
+import {
+  type ByteCounts,
+  type CallSlot,
+  type Driver,
+  type DriverOptions,
+  failure,
+  type Outcome,
+  type Session,
+  type SessionProbe,
+  SUCCESS,
+} from '../driver.ts'
+import { type ConnectOptions, connect, connectOptions, socketBytes, type Transport } from './connect.ts'
+import { requestOutcome } from './outcome.ts'
+
+/** Streams that one HTTP/2 connection takes where the server names no limit. */
+const HTTP2_STREAMS = 100
+
+/** Reads one reply. Pooled by its session, like the call slots. */
+export interface Exchange extends Dispatcher.DispatchHandler {
+  /** The call whose reply it reads; null between calls. */
+  call: CallSlot | null
+  begin(call: CallSlot): void
+  /** No more of the reply is wanted: closes the stream (HTTP/2) or the connection. */
+  abort(): void
+}
+
+export type NewExchange = (codec: Codec, session: HttpSession) => Exchange
+
+/** Everything about a request that is the same for every call. */
+interface RequestTemplate {
+  path: string
+  method: string
+  headers: string[]
+  encode(): Uint8Array | string | null
+  payloadBytes: number
+}
+
+export class HttpDriver implements Driver {
+  readonly #options: ConnectOptions
+  readonly #origin: string
+  readonly #template: RequestTemplate
+  readonly #codec: Codec
+  readonly #newExchange: NewExchange
+
+  constructor({ target, codec, timeouts }: DriverOptions, accept: string, newExchange: NewExchange) {
+    this.#options = connectOptions(target, timeouts.connectMs)
+    this.#origin = new URL(target.url).origin
+    this.#template = requestTemplate(target, codec, accept)
+    this.#codec = codec
+    this.#newExchange = newExchange
+  }
+
+  async open(probe: SessionProbe, signal: AbortSignal): Promise<Session> {
+    const transport = await connect(this.#options, probe, signal)
+    return new HttpSession(transport, this.#origin, this.#template, probe, (session) =>
+      this.#newExchange(this.#codec, session),
+    )
+  }
+
+  async close(): Promise<void> {}
+}
+
+/**
+ * One connection with an undici client of its own. The connector hands out the socket that was opened for
+ * it, once: a lost connection is never replaced behind load's back.
+ */
+export class HttpSession implements Session {
+  readonly #transport: Transport
+  readonly #client: Client
+  readonly #template: RequestTemplate
+  readonly #probe: SessionProbe
+  readonly #newExchange: (session: HttpSession) => Exchange
+  readonly #idle: Exchange[] = []
+  readonly #request: Dispatcher.DispatchOptions
+  readonly #most: number
+  #open = 0
+  #lost = false
+
+  constructor(
+    transport: Transport,
+    origin: string,
+    template: RequestTemplate,
+    probe: SessionProbe,
+    newExchange: (session: HttpSession) => Exchange,
+  ) {
+    this.#transport = transport
+    this.#template = template
+    this.#probe = probe
+    this.#newExchange = newExchange
+    const multiplexed = transport.alpn === 'h2'
+    // In clear text there is no ALPN to tell undici that both sides know HTTP/2.
+    if (multiplexed) Object.assign(transport.socket, { alpnProtocol: 'h2' })
+    this.#most = multiplexed ? HTTP2_STREAMS : 1
+    this.#request = { path: template.path, method: template.method as 'POST', headers: template.headers }
+    let isHandedOut = false
+    this.#client = new Client(origin, {
+      pipelining: this.#most,
+      allowH2: multiplexed,
+      // Load owns all timeouts; undici's own would cost a timer per call.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: 600_000,
+      keepAliveMaxTimeout: 600_000,
+      keepAliveTimeoutThreshold: 0,
+      connect: (_options, callback) => {
+        if (isHandedOut) {
+          callback(new Error('the connection was lost'), null)
+          return
+        }
+        isHandedOut = true
+        // Not at once: undici does not expect an answer before it has finished asking.
+        process.nextTick(callback, null, transport.socket)
+      },
+    })
+    // An idle connection has no call to tell an error to; without a listener it would end the process.
+    transport.socket.on('error', () => {})
+    transport.socket.once('close', () => this.#lose())
+  }
+
+  capacity(): number {
+    return this.#lost ? 0 : this.#most - this.#open
+  }
+
+  start(call: CallSlot): void {
+    this.#open++
+    const exchange = this.#idle.pop() ?? this.#newExchange(this)
+    exchange.begin(call)
+    call.state = exchange
+    try {
+      const body = this.#template.encode()
+      const bytes = typeof body === 'string' ? Buffer.from(body) : body
+      this.#request.body = bytes
+      call.encoded(bytes === null ? 0 : bytes.byteLength, this.#template.payloadBytes)
+    } catch (error) {
+      this.finished(exchange)
+      call.end(failure('request', 'encode', '', (error as Error).message))
+      return
+    }
+    this.#client.dispatch(this.#request, exchange)
+  }
+
+  cancel(call: CallSlot): void {
+    const exchange = call.state as Exchange
+    if (exchange.call !== call) return
+    exchange.call = null
+    this.#open--
+    exchange.abort()
+  }
+
+  /** The exchange's call is over; it may carry the next one. */
+  finished(exchange: Exchange): void {
+    exchange.call = null
+    this.#open--
+    this.#idle.push(exchange)
+  }
+
+  /** The exchange's call failed. What undici still tells of it is ignored. */
+  failed(exchange: Exchange, outcome: Outcome): void {
+    const { call } = exchange
+    if (!call) return
+    exchange.call = null
+    this.#open--
+    call.end(outcome)
+  }
+
+  failedBy(exchange: Exchange, error: Error, hasReply: boolean): void {
+    this.failed(exchange, requestOutcome(error, hasReply))
+  }
+
+  wireBytes(into: ByteCounts): void {
+    socketBytes(this.#transport.raw, into)
+  }
+
+  close(): void {
+    this.#lost = true
+    this.#client.destroy().catch(() => {})
+    this.#transport.socket.destroy()
+    this.#transport.raw.destroy()
+  }
+
+  #lose(): void {
+    if (this.#lost) return
+    this.#lost = true
+    this.#client.destroy().catch(() => {})
+    // Calls that were open have been told by undici, which closes them before the next turn of the loop.
+    setImmediate(() => this.#probe.lost(SUCCESS))
+  }
+}
+
+function requestTemplate(target: Target, codec: Codec, accept: string): RequestTemplate {
+  const url = new URL(target.url)
+  const headers: Record<string, string> = { accept, 'user-agent': 'infer-bench', ...codec.headers }
+  if (target.compression !== 'none') headers['content-encoding'] = target.compression
+  Object.assign(headers, target.headers)
+  const compress = compressor(target.compression)
+  return {
+    path: url.pathname + url.search,
+    method: codec.method,
+    headers: Object.entries(headers).flat(),
+    payloadBytes: codec.payloadBytes,
+    encode: compress
+      ? () => {
+          const body = codec.encode()
+          return body === null ? null : compress(body)
+        }
+      : () => codec.encode(),
+  }
+}
+
+function compressor(encoding: Target['compression']): ((body: Uint8Array | string) => Uint8Array) | null {
+  if (encoding === 'gzip') return (body) => zlib.gzipSync(body)
+  if (encoding === 'deflate') return (body) => zlib.deflateSync(body)
+  if (encoding === 'br') {
+    // Quality 11, the library's default, is for files that are compressed once; 4 is what servers use.
+    const params = { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 }
+    return (body) => zlib.brotliCompressSync(body, { params })
+  }
+  if (encoding === 'zstd') return (body) => zlib.zstdCompressSync(body)
+  return null
+}

@@ -1,0 +1,24 @@
+/**
+ * The only file of the product's load path that reads the time. Tests inject a clock of their own.
+ *
+ * `performance.now()` is a monotonic double in milliseconds whose fraction reaches nanoseconds. It counts from
+ * the thread's own start, so threads agree on a moment through `process.hrtime`, which they share.
+ */
+
+export interface Clock {
+  /** Milliseconds since an arbitrary moment, monotonic, with nanoseconds in the fraction. */
+  now(): number
+}
+
+export const systemClock: Clock = { now: () => performance.now() }
+
+/** This thread's `performance.now()` at a moment of the process-wide monotonic clock. */
+export function threadTime(sharedNs: bigint): number {
+  const aheadNs = sharedNs - process.hrtime.bigint()
+  return performance.now() + Number(aheadNs) / 1e6
+}
+
+/** The process-wide monotonic clock, `delayMs` from now, in nanoseconds. */
+export function sharedTime(delayMs: number): bigint {
+  return process.hrtime.bigint() + BigInt(Math.round(delayMs * 1e6))
+}

@@ -1,0 +1,227 @@
+import type { Driver, HandshakePhase, Outcome, Session, SessionProbe } from '../drivers/driver.ts'
+import { failure, OpenError } from '../drivers/driver.ts'
+import type { HandshakeTimes } from '../record/metrics.ts'
+import type { Clock } from './clock.ts'
+import { Queue } from './queue.ts'
+
+/** What the pool tells the round. */
+export interface PoolOwner {
+  /** A connection has room for a call. */
+  roomAvailable(): void
+  handshake(times: HandshakeTimes): void
+  /** A connection could not be opened, or was lost. `alive`: others remain. */
+  connectionFailed(outcome: Outcome, alive: boolean): void
+}
+
+const FIRST_BACKOFF_MS = 10
+const LAST_BACKOFF_MS = 1000
+
+/** One session with its handshake's stamps and its place in the pool. */
+export class Connection implements SessionProbe {
+  session: Session | null = null
+  /** It stands in the pool's queue of connections with room. */
+  ready = false
+  /** It has carried a call to its end. */
+  served = false
+  readonly times: HandshakeTimes = {
+    dnsMs: Number.NaN,
+    tcpMs: Number.NaN,
+    tlsMs: Number.NaN,
+    setupMs: Number.NaN,
+    totalMs: Number.NaN,
+  }
+  /** Socket bytes when the handshake was over, which `overhead_bytes` leaves out. */
+  readonly handshakeBytes = { read: 0, written: 0 }
+  readonly #clock: Clock
+  readonly #openedMs: number
+  readonly #pool: Pool
+  #phaseMs: number
+
+  constructor(clock: Clock, pool: Pool) {
+    this.#clock = clock
+    this.#pool = pool
+    this.#openedMs = clock.now()
+    this.#phaseMs = this.#openedMs
+  }
+
+  phase(name: HandshakePhase): void {
+    const nowMs = this.#clock.now()
+    this.times[`${name}Ms`] = nowMs - this.#phaseMs
+    this.#phaseMs = nowMs
+  }
+
+  opened(session: Session): void {
+    this.times.totalMs = this.#clock.now() - this.#openedMs
+    this.session = session
+    session.wireBytes(this.handshakeBytes)
+  }
+
+  hasRoom(): boolean {
+    return this.session !== null && this.session.capacity() > 0
+  }
+
+  capacityChanged(): void {
+    this.#pool.offer(this)
+  }
+
+  lost(outcome: Outcome): void {
+    this.#pool.lose(this, outcome)
+  }
+}
+
+/**
+ * Owns the connections of one round: opens as many as the load needs, hands out those with room (in turn, so
+ * that all of them carry load), and reopens lost ones with exponential backoff.
+ */
+export class Pool {
+  readonly #driver: Driver
+  readonly #clock: Clock
+  readonly #owner: PoolOwner
+  readonly #abort = new AbortController()
+  readonly #connections = new Set<Connection>()
+  readonly #ready = new Queue<Connection>()
+  #opening = 0
+  #wanted = 0
+  #backoffMs = FIRST_BACKOFF_MS
+  #retry: NodeJS.Timeout | null = null
+  #callBytesRead = 0
+  #callBytesWritten = 0
+  #closed = false
+  /** Connections opened so far. */
+  opened = 0
+
+  constructor(driver: Driver, clock: Clock, owner: PoolOwner) {
+    this.#driver = driver
+    this.#clock = clock
+    this.#owner = owner
+  }
+
+  /** Connections that stand or are on their way. */
+  get size(): number {
+    return this.#connections.size + this.#opening
+  }
+
+  /** Opens connections, in parallel, until `calls` calls have room at once or `most` connections stand. */
+  async prepare(calls: number, most: number): Promise<void> {
+    const first = await this.open()
+    const perConnection = Math.max(1, first?.session?.capacity() ?? 1)
+    this.#wanted = Math.max(1, Math.min(most, Math.ceil(calls / perConnection)))
+    const missing = this.#wanted - this.size
+    await Promise.all(Array.from({ length: missing }, () => this.open()))
+  }
+
+  /** One more connection, for an open loop that finds none with room. */
+  grow(): void {
+    this.#wanted++
+    void this.open()
+  }
+
+  /** Opens one connection for all calls. Resolves with null where it failed, which the owner has then been told. */
+  async open(): Promise<Connection | null> {
+    try {
+      const connection = await this.connect(true)
+      this.#backoffMs = FIRST_BACKOFF_MS
+      this.offer(connection)
+      return connection
+    } catch (error) {
+      if (this.#closed) return null
+      this.#owner.connectionFailed(openOutcome(error), this.size > 0)
+      this.#reopenLater(this.#backoffMs)
+      return null
+    }
+  }
+
+  /** Opens one connection that is not handed out to others. Rejects with what `openOutcome` explains. */
+  async connect(recorded: boolean): Promise<Connection> {
+    this.#opening++
+    const connection = new Connection(this.#clock, this)
+    let session: Session
+    try {
+      session = await this.#driver.open(connection, this.#abort.signal)
+    } finally {
+      this.#opening--
+    }
+    if (this.#closed) {
+      session.close()
+      throw new Error('the round is over')
+    }
+    connection.opened(session)
+    this.opened++
+    this.#connections.add(connection)
+    if (recorded) this.#owner.handshake(connection.times)
+    return connection
+  }
+
+  /** Closes a connection that has done its work. */
+  retire(connection: Connection): void {
+    if (!this.#connections.delete(connection)) return
+    this.#count(connection)
+    connection.session?.close()
+  }
+
+  /** A connection with room, or null. */
+  acquire(): Connection | null {
+    for (let connection = this.#ready.shift(); connection; connection = this.#ready.shift()) {
+      connection.ready = false
+      if (connection.hasRoom()) return connection
+    }
+    return null
+  }
+
+  /** Puts a connection back in the queue if it has room for another call. */
+  offer(connection: Connection): void {
+    if (this.requeue(connection)) this.#owner.roomAvailable()
+  }
+
+  /** As `offer`, for a caller that looks after the room itself. */
+  requeue(connection: Connection): boolean {
+    if (connection.ready || this.#closed || !connection.hasRoom()) return false
+    connection.ready = true
+    this.#ready.push(connection)
+    return true
+  }
+
+  lose(connection: Connection, outcome: Outcome): void {
+    if (!this.#connections.delete(connection)) return
+    this.#count(connection)
+    if (this.#closed) return
+    if (!outcome.ok) this.#owner.connectionFailed(outcome, this.size > 0)
+    // A server may close a connection after each call; one that closes without a call is not to be hammered.
+    if (this.size < this.#wanted) this.#reopenLater(connection.served ? 0 : this.#backoffMs)
+  }
+
+  /** Closes every connection. Returns the socket bytes that calls cost, handshakes left out. */
+  close(): { read: number; written: number } {
+    this.#closed = true
+    this.#abort.abort()
+    if (this.#retry) clearTimeout(this.#retry)
+    for (const connection of this.#connections) {
+      this.#count(connection)
+      connection.session?.close()
+    }
+    this.#connections.clear()
+    return { read: this.#callBytesRead, written: this.#callBytesWritten }
+  }
+
+  #count(connection: Connection): void {
+    const bytes = { read: 0, written: 0 }
+    connection.session?.wireBytes(bytes)
+    this.#callBytesRead += bytes.read - connection.handshakeBytes.read
+    this.#callBytesWritten += bytes.written - connection.handshakeBytes.written
+  }
+
+  #reopenLater(delayMs: number): void {
+    if (this.#retry || this.#closed) return
+    this.#retry = setTimeout(() => {
+      this.#retry = null
+      this.#backoffMs = Math.min(this.#backoffMs * 2, LAST_BACKOFF_MS)
+      while (!this.#closed && this.size < this.#wanted) void this.open()
+    }, delayMs)
+  }
+}
+
+export function openOutcome(error: unknown): Outcome {
+  if (error instanceof OpenError) return error.outcome
+  const message = error instanceof Error ? error.message : String(error)
+  return failure('connect', 'connect', '', message)
+}

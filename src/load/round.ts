@@ -1,0 +1,340 @@
+import { type Driver, failure, type Outcome } from '../drivers/driver.ts'
+import type { Case } from '../plan/plan.ts'
+import type { HandshakeTimes } from '../record/metrics.ts'
+import { Call, type CallOwner } from './call.ts'
+import type { Clock } from './clock.ts'
+import { Deadlines } from './deadlines.ts'
+import { Pacer, type Schedule } from './pacer.ts'
+import { type Connection, openOutcome, Pool, type PoolOwner } from './pool.ts'
+import { Queue } from './queue.ts'
+
+/** Connections that an open loop grows to where the scenario names no number. */
+const OPEN_LOOP_CONNECTIONS = 256
+/** Connections that an open loop starts with; more are opened when an arrival finds none with room. */
+const OPEN_LOOP_FIRST_CONNECTIONS = 4
+/** Arrivals that may wait for a connection; what comes on top is dropped, and counted. */
+const QUEUE_LIMIT = 1_000_000
+/** How long open calls may go on after the user ended the run. */
+const STOP_DRAIN_MS = 1000
+
+/** What a round tells of each thing that happened; the recorder. */
+export interface Recording {
+  window(fromMs: number, toMs: number): void
+  call(call: Call): void
+  handshake(times: HandshakeTimes): void
+  connectionFailed(outcome: Outcome): void
+  interrupted(call: Call): void
+  dropped(): void
+}
+
+export interface RoundOptions {
+  case: Case
+  driver: Driver
+  clock: Clock
+  recording: Recording
+  /** This worker's arrivals; null in a closed loop. */
+  schedule: Schedule | null
+  /** This worker's slots in a closed loop. */
+  concurrency: number
+  /** This worker's measured calls in a closed loop that counts them. */
+  calls: number | null
+  /** This worker's share of the connections, where the scenario limits them. */
+  connections: number | null
+}
+
+export interface RoundEnd {
+  /** Raw socket bytes that calls cost, handshakes left out. */
+  bytes: { read: number; written: number }
+  connections: number
+  /** The load says `overflow: abort`, and an arrival found no room. */
+  overflowed: boolean
+}
+
+/**
+ * One round of one case: takes each call when it is due, gives it to a connection with room, and hands it to
+ * the recorder when it has ended. It knows no protocol.
+ */
+export class Round implements CallOwner, PoolOwner {
+  readonly #options: RoundOptions
+  readonly #clock: Clock
+  readonly #pool: Pool
+  readonly #pacer: Pacer | null
+  readonly #deadlines: Deadlines
+  readonly #cold: boolean
+  readonly #calls: Call[] = []
+  readonly #free: Call[] = []
+  readonly #waiting = new Queue<Call>()
+  #inFlight = 0
+  #measuredLeft: number
+  #warmUntilMs = 0
+  #endsMs = 0
+  #open = false
+  #arrivalsDone: boolean
+  #overflowed = false
+  #endTimer: NodeJS.Timeout | null = null
+  #finished: () => void = () => {}
+
+  constructor(options: RoundOptions) {
+    this.#options = options
+    this.#clock = options.clock
+    this.#pool = new Pool(options.driver, options.clock, this)
+    this.#cold = options.case.target.connection === 'cold'
+    this.#measuredLeft = options.calls ?? Number.POSITIVE_INFINITY
+    this.#arrivalsDone = options.schedule === null
+    this.#pacer =
+      options.schedule &&
+      new Pacer(
+        options.clock,
+        options.schedule,
+        (plannedMs, nowMs) => this.#arrive(this.#otherCall(), plannedMs, nowMs),
+        () => {
+          this.#arrivalsDone = true
+          this.#settle()
+        },
+      )
+    this.#deadlines = new Deadlines(options.clock, options.case.timeouts, this.#calls)
+  }
+
+  get #mostConnections(): number {
+    const { connections, schedule, concurrency } = this.#options
+    return connections ?? (schedule ? OPEN_LOOP_CONNECTIONS : concurrency)
+  }
+
+  /** Opens the connections, so that none of the round's calls pays for them (cold ones do, on purpose). */
+  async prepare(): Promise<void> {
+    if (this.#cold) return
+    const { schedule, connections, concurrency } = this.#options
+    const calls = schedule ? (connections ?? OPEN_LOOP_FIRST_CONNECTIONS) : concurrency
+    await this.#pool.prepare(calls, this.#mostConnections)
+  }
+
+  /** Runs the round from `startMs` of the clock; resolves when every call has ended or was given up. */
+  async run(startMs: number): Promise<RoundEnd> {
+    const { warmupMs, durationMs } = this.#options.case.load
+    this.#warmUntilMs = startMs + warmupMs
+    this.#endsMs = durationMs === null ? Number.POSITIVE_INFINITY : this.#warmUntilMs + durationMs
+    this.#options.recording.window(this.#warmUntilMs, this.#endsMs)
+    const finished = new Promise<void>((resolve) => {
+      this.#finished = resolve
+    })
+    await this.#until(startMs)
+    this.#open = true
+    this.#deadlines.start()
+    if (this.#endsMs < Number.POSITIVE_INFINITY) {
+      this.#endTimer = setTimeout(() => this.#end(), Math.max(0, this.#endsMs - this.#clock.now()))
+    }
+    if (this.#pacer) this.#pacer.start(startMs)
+    else for (let slot = 0; slot < this.#options.concurrency; slot++) this.#next(this.#newCall(), startMs)
+    this.#settle()
+    await finished
+    this.#deadlines.stop()
+    if (this.#endTimer) clearTimeout(this.#endTimer)
+    const bytes = this.#pool.close()
+    return { bytes, connections: this.#pool.opened, overflowed: this.#overflowed }
+  }
+
+  /** The user ended the run: no call starts any more, open ones have a short while to end. */
+  stop(): void {
+    const nowMs = this.#clock.now()
+    this.#endsMs = Math.min(this.#endsMs, nowMs)
+    this.#options.recording.window(this.#warmUntilMs, Math.max(this.#warmUntilMs, this.#endsMs))
+    this.#end()
+    if (this.#endTimer) clearTimeout(this.#endTimer)
+    this.#endTimer = setTimeout(() => this.#giveUp(), STOP_DRAIN_MS)
+  }
+
+  ended(call: Call): void {
+    this.#inFlight--
+    this.#options.recording.call(call)
+    const { connection } = call
+    call.connection = null
+    const slot = call.queued ? this.#otherCall() : call
+    if (connection) {
+      connection.served ||= call.outcome.ok
+      if (this.#cold) this.#pool.retire(connection)
+      else this.#pool.requeue(connection)
+    }
+    if (this.#waiting.length > 0) this.#pump()
+    if (this.#pacer) {
+      this.#free.push(slot)
+      this.#settle()
+    } else if (call.outcome.ok) {
+      this.#next(slot, call.endMs)
+    } else {
+      // A call that fails at once must not start the next one from within itself: the stack would grow.
+      const { endMs } = call
+      setImmediate(() => this.#next(slot, endMs))
+    }
+  }
+
+  roomAvailable(): void {
+    this.#pump()
+  }
+
+  handshake(times: HandshakeTimes): void {
+    this.#options.recording.handshake(times)
+  }
+
+  connectionFailed(outcome: Outcome, alive: boolean): void {
+    if (alive || this.#waiting.length === 0) {
+      this.#options.recording.connectionFailed(outcome)
+      return
+    }
+    // Nothing else could carry the calls that wait, so they fail with the reason why.
+    for (const call of this.#takeWaiting()) call.end(outcome)
+  }
+
+  /** A closed loop's slot has fallen free at `plannedMs`. */
+  #next(call: Call, plannedMs: number): void {
+    if (!this.#open || plannedMs >= this.#endsMs || this.#measuredLeft <= 0) {
+      this.#settle()
+      return
+    }
+    if (plannedMs >= this.#warmUntilMs) this.#measuredLeft--
+    this.#arrive(call, plannedMs, this.#clock.now())
+  }
+
+  #arrive(call: Call, plannedMs: number, nowMs: number): void {
+    call.begin(plannedMs, nowMs, plannedMs >= this.#warmUntilMs)
+    this.#inFlight++
+    if (this.#cold) {
+      this.#arriveCold(call)
+      return
+    }
+    const connection = this.#waiting.length === 0 ? this.#pool.acquire() : null
+    if (connection) {
+      this.#launch(call, connection, false)
+      return
+    }
+    if (this.#pool.size < this.#mostConnections) this.#pool.grow()
+    else if (this.#pacer && this.#options.case.load.overflow !== 'queue') {
+      this.#overflow(call)
+      return
+    }
+    this.#wait(call)
+  }
+
+  #arriveCold(call: Call): void {
+    if (this.#pool.size >= this.#mostConnections) {
+      if (this.#pacer && this.#options.case.load.overflow !== 'queue') this.#overflow(call)
+      else this.#wait(call)
+      return
+    }
+    // By the time the connection stands, the call may have timed out and its slot carry another one.
+    const { generation } = call
+    const current = () => call.active && call.generation === generation
+    this.#pool.connect(call.measured).then(
+      (connection) => {
+        if (current()) this.#launch(call, connection, true)
+        else this.#pool.retire(connection)
+      },
+      (error) => {
+        if (current()) call.end(openOutcome(error))
+      },
+    )
+  }
+
+  #wait(call: Call): void {
+    if (this.#waiting.length >= QUEUE_LIMIT) {
+      this.#drop(call)
+      return
+    }
+    call.queued = true
+    this.#waiting.push(call)
+  }
+
+  /** The call that has waited longest, or undefined. */
+  #nextWaiting(): Call | undefined {
+    for (let call = this.#waiting.shift(); call; call = this.#waiting.shift()) {
+      call.queued = false
+      if (call.active) return call
+      this.#free.push(call)
+    }
+    return undefined
+  }
+
+  #takeWaiting(): Call[] {
+    const calls: Call[] = []
+    for (let call = this.#nextWaiting(); call; call = this.#nextWaiting()) calls.push(call)
+    return calls
+  }
+
+  #launch(call: Call, connection: Connection, waited: boolean): void {
+    call.send(connection, waited)
+    connection.session!.start(call)
+    if (!this.#cold) this.#pool.requeue(connection)
+  }
+
+  /** Gives waiting calls to connections with room. */
+  #pump(): void {
+    while (this.#waiting.length > 0) {
+      const connection = this.#cold ? null : this.#pool.acquire()
+      if (!connection && !(this.#cold && this.#pool.size < this.#mostConnections)) return
+      const call = this.#nextWaiting()
+      if (connection && !call) this.#pool.requeue(connection)
+      if (!call) return
+      if (connection) this.#launch(call, connection, true)
+      else this.#arriveCold(call)
+    }
+  }
+
+  #overflow(call: Call): void {
+    this.#drop(call)
+    if (this.#options.case.load.overflow !== 'abort' || this.#overflowed) return
+    this.#overflowed = true
+    this.#options.recording.connectionFailed(
+      failure('queue', 'client.overflow', '', 'an arrival found no connection with room'),
+    )
+    this.#end()
+  }
+
+  #drop(call: Call): void {
+    call.abandon()
+    this.#inFlight--
+    if (call.measured) this.#options.recording.dropped()
+    if (this.#pacer) this.#free.push(call)
+  }
+
+  /** The window is over: no call starts any more. */
+  #end(): void {
+    this.#open = false
+    this.#arrivalsDone = true
+    this.#pacer?.stop()
+    for (const call of this.#takeWaiting()) this.#drop(call)
+    this.#settle()
+  }
+
+  #giveUp(): void {
+    for (const call of this.#calls) {
+      if (!call.active) continue
+      call.connection?.session?.cancel(call)
+      call.abandon()
+      this.#inFlight--
+      if (call.measured) this.#options.recording.interrupted(call)
+    }
+    this.#settle()
+  }
+
+  #settle(): void {
+    const over = !this.#open || (this.#pacer ? this.#arrivalsDone : this.#measuredLeft <= 0)
+    if (over && this.#inFlight === 0) this.#finished()
+  }
+
+  /** A slot that is not in use. One that timed out while it waited stays in the queue until its turn comes. */
+  #otherCall(): Call {
+    return this.#free.pop() ?? this.#newCall()
+  }
+
+  #newCall(): Call {
+    const call = new Call(this.#clock, this)
+    this.#calls.push(call)
+    return call
+  }
+
+  /** Timers may fire early by a fraction of a millisecond and late by one, so the last stretch is polled. */
+  async #until(moment: number): Promise<void> {
+    const aheadMs = moment - this.#clock.now()
+    if (aheadMs > 2) await new Promise((resolve) => setTimeout(resolve, aheadMs - 2))
+    while (this.#clock.now() < moment) await new Promise((resolve) => setImmediate(resolve))
+  }
+}

@@ -1,0 +1,160 @@
+import type { Outcome, Protocol } from '../drivers/driver.ts'
+import type { Slo } from '../plan/plan.ts'
+import { destroy, encode, type Histogram, newHistogram, recordMs } from './histogram.ts'
+import {
+  CALL_METRICS,
+  type CallMetric,
+  type CallTimes,
+  CHUNK_METRICS,
+  HANDSHAKE_METRICS,
+  type HandshakeTimes,
+} from './metrics.ts'
+import { type Counts, type ErrorRecord, newCounts } from './round-record.ts'
+
+/** What the recorder reads of a call that ended: its times, and what is counted. */
+export interface EndedCall extends CallTimes {
+  outcome: Outcome
+  measured: boolean
+  payloadBytes: number
+  gapsMs: Float64Array
+  gapCount: number
+}
+
+/** Where live progress is told; `agent/board.ts`. */
+export interface LiveView {
+  call(latencyMs: number, failed: boolean): void
+}
+
+interface Failures {
+  outcome: Outcome
+  count: number
+  times: Histogram | null
+}
+
+/** Distinct errors kept per round; a server that invents a new one each time is summed up under its class. */
+const MOST_ERROR_KINDS = 200
+
+/** Turns the stamps of one round's calls into histograms and counts. */
+export class Recorder {
+  readonly counts: Counts = newCounts()
+  readonly #callMetrics: { metric: CallMetric; histogram: Histogram }[]
+  readonly #chunkGaps: Histogram | null
+  readonly #handshakes = HANDSHAKE_METRICS.map((metric) => ({ metric, histogram: newHistogram() }))
+  readonly #failures = new Map<string, Failures>()
+  readonly #objectives: { value(call: CallTimes): number; atMost: number }[]
+  readonly #live: LiveView | null
+  #fromMs = 0
+  #toMs = Number.POSITIVE_INFINITY
+  #lastEndMs = 0
+
+  constructor(protocol: Protocol, slo: Slo[], live: LiveView | null) {
+    const observable = (needs: readonly (keyof Protocol['stamps'])[]) =>
+      needs.every((stamp) => protocol.stamps[stamp] !== null)
+    this.#callMetrics = CALL_METRICS.filter(
+      (metric) => fits(metric, protocol.streams) && observable(metric.needs),
+    ).map((metric) => ({ metric, histogram: newHistogram() }))
+    const gaps = CHUNK_METRICS[0]!
+    this.#chunkGaps = protocol.streams && observable(gaps.needs) ? newHistogram() : null
+    this.#objectives = slo.map(({ metric: name, atMost }) => {
+      const metric = CALL_METRICS.find((candidate) => candidate.name === name)
+      if (!metric) throw new Error(`no call metric is named ${name}`)
+      return { value: metric.value, atMost }
+    })
+    this.#live = live
+  }
+
+  window(fromMs: number, toMs: number): void {
+    this.#fromMs = fromMs
+    this.#toMs = toMs
+  }
+
+  call(call: EndedCall): void {
+    const { counts } = this
+    const failed = !call.outcome.ok
+    this.#live?.call(call.endMs - call.plannedMs, failed)
+    counts.payloadBytes += call.payloadBytes
+    if (!failed) {
+      counts.allSuccesses++
+      if (call.endMs >= this.#fromMs && call.endMs <= this.#toMs) {
+        counts.endedInWindow++
+        counts.tokensInWindow += call.outputTokens
+      }
+    }
+    if (!call.measured) return
+    counts.calls++
+    if (call.endMs > this.#lastEndMs) this.#lastEndMs = call.endMs
+    if (failed) {
+      counts.errors++
+      this.#fail(call.outcome, call.endMs - call.plannedMs)
+      return
+    }
+    this.#succeed(call)
+  }
+
+  handshake(times: HandshakeTimes): void {
+    for (const { metric, histogram } of this.#handshakes) recordMs(histogram, metric.value(times))
+  }
+
+  /** A connection failed that no call had to answer for. */
+  connectionFailed(outcome: Outcome): void {
+    this.#fail(outcome, null)
+  }
+
+  interrupted(): void {
+    this.counts.interrupted++
+  }
+
+  dropped(): void {
+    this.counts.dropped++
+  }
+
+  /** Encodes everything and frees the histograms; the recorder is of no further use. */
+  finish(): { histograms: Record<string, string>; errors: ErrorRecord[] } {
+    const endMs = Number.isFinite(this.#toMs) ? this.#toMs : this.#lastEndMs
+    this.counts.windowMs = Math.max(0, endMs - this.#fromMs)
+    const histograms: Record<string, string> = {}
+    const take = (name: string, histogram: Histogram) => {
+      if (histogram.totalCount > 0) histograms[name] = encode(histogram)
+      destroy(histogram)
+    }
+    for (const { metric, histogram } of this.#callMetrics) take(metric.name, histogram)
+    for (const { metric, histogram } of this.#handshakes) take(metric.name, histogram)
+    if (this.#chunkGaps) take(CHUNK_METRICS[0]!.name, this.#chunkGaps)
+    const errors = [...this.#failures.values()].map(({ outcome, count, times }) => {
+      const timeToFailure = times && encode(times)
+      if (times) destroy(times)
+      return { outcome, count, timeToFailure }
+    })
+    return { histograms, errors }
+  }
+
+  #succeed(call: EndedCall): void {
+    for (const { metric, histogram } of this.#callMetrics) {
+      const valueMs = metric.value(call)
+      if (!recordMs(histogram, valueMs) && metric.name === 'overhead_time' && valueMs < 0) {
+        this.counts.negativeOverheads++
+      }
+    }
+    if (this.#chunkGaps) {
+      for (let gap = 0; gap < call.gapCount; gap++) recordMs(this.#chunkGaps, call.gapsMs[gap]!)
+    }
+    for (const { value, atMost } of this.#objectives) if (!(value(call) <= atMost)) return
+    this.counts.good++
+  }
+
+  #fail(outcome: Outcome, afterMs: number | null): void {
+    let key = `${outcome.phase} ${outcome.class} ${outcome.code} ${afterMs === null ? 'connection' : 'call'}`
+    if (!this.#failures.has(key) && this.#failures.size >= MOST_ERROR_KINDS) key = outcome.class
+    let failures = this.#failures.get(key)
+    if (!failures) {
+      failures = { outcome, count: 0, times: afterMs === null ? null : newHistogram() }
+      this.#failures.set(key, failures)
+    }
+    failures.count++
+    if (failures.times && afterMs !== null) recordMs(failures.times, afterMs)
+  }
+}
+
+function fits(metric: CallMetric, streams: boolean): boolean {
+  return metric.calls === 'all' || (metric.calls === 'streaming') === streams
+}

@@ -1,0 +1,66 @@
+/**
+ * What one worker recorded in one round: plain data, so that it crosses threads and machines, and mergeable,
+ * so that the workers' records of a round add up to what a single one would have recorded.
+ */
+
+import type { Outcome } from '../drivers/driver.ts'
+
+export interface ErrorRecord {
+  outcome: Outcome
+  count: number
+  /** Encoded histogram of planned start -> failure; null where it was a connection that failed, not a call. */
+  timeToFailure: string | null
+}
+
+/** Sums over a round's calls. All but the `…InWindow` ones leave the warm-up out. */
+export interface Counts {
+  /** Ended, with or without an error. */
+  calls: number
+  errors: number
+  interrupted: number
+  dropped: number
+  /** Successful calls that met every objective. */
+  good: number
+  /** Successful calls that ended inside the measured window, those that began in the warm-up included. */
+  endedInWindow: number
+  /** Their output tokens. */
+  tokensInWindow: number
+  /** Length of that window: to its end, or to the last call's where no duration ends it. */
+  windowMs: number
+  connections: number
+  /** Socket and payload bytes of all calls, the warm-up's included, handshakes left out. */
+  wireBytes: number
+  payloadBytes: number
+  /** All calls that ended without an error, the warm-up's included. */
+  allSuccesses: number
+  /** Negative `overhead_time` values, which are left out. */
+  negativeOverheads: number
+}
+
+export interface RoundRecord {
+  counts: Counts
+  /** Metric name to encoded histogram; metrics without a value are not there. */
+  histograms: Record<string, string>
+  errors: ErrorRecord[]
+  /** Share of the load thread's time that its event loop was busy, 0 to 1. Polling counts as busy. */
+  loopUtilization: number
+  overflowed: boolean
+}
+
+export function newCounts(): Counts {
+  return {
+    calls: 0,
+    errors: 0,
+    interrupted: 0,
+    dropped: 0,
+    good: 0,
+    endedInWindow: 0,
+    tokensInWindow: 0,
+    windowMs: 0,
+    connections: 0,
+    wireBytes: 0,
+    payloadBytes: 0,
+    allSuccesses: 0,
+    negativeOverheads: 0,
+  }
+}
