@@ -12,9 +12,9 @@ export interface Limits {
   headersTimeoutMs: number
   /** From the first byte of a request until its body is whole. */
   requestTimeoutMs: number
-  /** A connection with nothing to do is closed after this long. */
+  /** An HTTP/1.1 connection with nothing to do is closed after this long. */
   keepAliveMs: number
-  /** A connection with a call on it, but with no byte moving, is closed after this long. */
+  /** A connection on which no byte moves is closed after this long, whatever runs on it. */
   stallMs: number
   /** How long a stopping server lets running calls go on. */
   stopGraceMs: number

@@ -1,4 +1,5 @@
 import type { Limits } from './limits.ts'
+import type { SkippedProvider } from './providers.ts'
 import type { GenerateReply, GenerateRequest, ModelInfo, Runtime } from './runtime/runtime.ts'
 import { RequestError } from './runtime/runtime.ts'
 
@@ -10,13 +11,23 @@ export class OverloadError extends Error {
   }
 }
 
+export interface ServiceSettings {
+  runtime: Runtime
+  /** Every provider that was wanted before the one that runs. */
+  skipped: readonly SkippedProvider[]
+  limits: Limits
+  /** Version of the server itself. */
+  version: string
+  /** Tells the operator of an error that is the server's own fault. */
+  onBug: (error: unknown) => void
+}
+
 /** What all interfaces of the server share: the models, the limits, and what was counted so far. */
 export class Service {
   readonly runtime: Runtime
+  readonly skipped: readonly SkippedProvider[]
   readonly limits: Limits
-  /** Version of the server itself. */
   readonly version: string
-  /** Tells the operator of an error that is the server's own fault. */
   readonly onBug: (error: unknown) => void
   /** True from the moment the server was told to stop: it is then alive, but no longer ready. */
   stopping = false
@@ -24,11 +35,12 @@ export class Service {
   generatedTokens = 0
   readonly #requests = new Map<string, Map<number | string, number>>()
 
-  constructor(runtime: Runtime, limits: Limits, version: string, onBug: (error: unknown) => void) {
-    this.runtime = runtime
-    this.limits = limits
-    this.version = version
-    this.onBug = onBug
+  constructor(settings: ServiceSettings) {
+    this.runtime = settings.runtime
+    this.skipped = settings.skipped
+    this.limits = settings.limits
+    this.version = settings.version
+    this.onBug = settings.onBug
   }
 
   /** Finished requests by interface name, then by status. */

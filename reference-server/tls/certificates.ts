@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
-import { isIP, SocketAddress } from 'node:net'
+import { isIP } from 'node:net'
 import * as der from './der.ts'
 
 /** What a TLS server needs to prove itself, and what its clients need to believe it. All PEM. */
@@ -73,11 +73,7 @@ function signed(issuer: Issuer, subject: string, publicKey: KeyObject, extension
       ),
     ),
   )
-  const certificate = der.sequence(
-    body,
-    ecdsaWithSha256,
-    der.bits(sign('sha256', body, issuer.privateKey)),
-  )
+  const certificate = der.sequence(body, ecdsaWithSha256, der.bits(sign('sha256', body, issuer.privateKey)))
   const lines = certificate.toString('base64').replace(/.{64}(?=.)/g, '$&\n')
   return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`
 }
@@ -92,7 +88,9 @@ function extension(identifier: string, value: Uint8Array, critical?: 'critical')
 }
 
 function keyIdentifier(publicKey: KeyObject): Buffer {
-  return createHash('sha1').update(publicKey.export({ type: 'spki', format: 'der' })).digest()
+  return createHash('sha1')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest()
 }
 
 function alternativeName(host: string): Buffer {
@@ -102,9 +100,9 @@ function alternativeName(host: string): Buffer {
 }
 
 function ipv6Bytes(host: string): Uint8Array {
-  // SocketAddress writes every IPv6 address in one canonical form, without embedded IPv4 parts to parse.
-  const { address } = new SocketAddress({ address: host, family: 'ipv6' })
-  const [head, tail] = address.split('::').map((part) => part.split(':').filter(Boolean))
+  // A URL's host is canonical: no embedded IPv4 part is left to parse.
+  const canonical = new URL(`http://[${host}]`).hostname.slice(1, -1)
+  const [head, tail] = canonical.split('::').map((part) => part.split(':').filter(Boolean))
   const zeros = Array<string>(8 - head!.length - (tail?.length ?? 0)).fill('0')
   const groups = tail ? [...head!, ...zeros, ...tail] : head!
   return Uint8Array.from(groups.flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 0xff]))

@@ -1,0 +1,58 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Service } from '../service.ts'
+import { HttpError, toHttpError } from './errors.ts'
+import { Exchange } from './exchange.ts'
+import { openInference } from './open-inference.ts'
+import { openai } from './openai.ts'
+import { operations } from './operations.ts'
+import { Router } from './router.ts'
+
+/** Answers every HTTP request, whatever it came over, and knows which ones are still open. */
+export class RequestHandler {
+  readonly #service: Service
+  readonly #router = new Router([openInference(), openai(), operations()])
+  #openCount = 0
+  #onIdle: (() => void) | null = null
+
+  constructor(service: Service) {
+    this.#service = service
+  }
+
+  /** Resolves once no request is open. New ones may come while it waits. */
+  async idle(): Promise<void> {
+    if (this.#openCount > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve
+      })
+    }
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    const url = request.url!
+    const query = url.indexOf('?')
+    const path = query < 0 ? url : url.slice(0, query)
+    this.#openCount++
+    const exchange = new Exchange(this.#service, this.#router.convention(path), request, response, () => {
+      this.#openCount--
+      if (this.#openCount === 0) this.#onIdle?.()
+    })
+    // Without a listener, the reset of one client's connection would end the process.
+    request.on('error', ignore)
+    response.on('error', ignore)
+    void this.#answer(exchange, request.method!, path)
+  }
+
+  async #answer(exchange: Exchange, method: string, path: string): Promise<void> {
+    try {
+      const { handler, params } = this.#router.find(method, path)
+      await handler(exchange, params)
+    } catch (error) {
+      const known = toHttpError(error)
+      // What fails after the client has left fails because it has left.
+      if (!known && !exchange.closed) this.#service.onBug(error)
+      exchange.fail(known ?? new HttpError(500, 'internal_error', 'internal error'))
+    }
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,155 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { isIPv6 } from 'node:net'
+import { hostname, networkInterfaces, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { RequestHandler } from './http/handler.ts'
+import { type Listener, listenHttp, listenHttps } from './http/listener.ts'
+import { defaultLimits, type Limits } from './limits.ts'
+import {
+  type ProviderChoice,
+  resolveProviders,
+  type SkippedProvider,
+  softwareGraphicsReason,
+} from './providers.ts'
+import type { Provider, Runtime, RuntimeOptions } from './runtime/runtime.ts'
+import { startRuntime } from './runtime/start.ts'
+import { Service } from './service.ts'
+import { makeServerCertificate } from './tls/certificates.ts'
+
+export interface ServeOptions {
+  /** An address or name to listen on; 127.0.0.1 if left out. */
+  host?: string
+  /** 0, or left out, for any that is free. */
+  port?: number
+  /** Listens for HTTPS on a port of its own, too. */
+  tls?: { port: number } | null
+  limits?: Partial<Limits>
+  /** The server's own version, as told to clients. */
+  version: string
+  /** Told of errors that are the server's own fault. */
+  onBug?: (error: unknown) => void
+}
+
+export interface ServerOptions extends ServeOptions {
+  /** Tried in this order; the first that runs is used. */
+  providers: ProviderChoice[]
+  workers: RuntimeOptions['workers']
+  batching: RuntimeOptions['batching']
+}
+
+export interface ReferenceServer {
+  readonly httpUrl: string
+  readonly httpsUrl: string | null
+  /** PEM of the certificate authority that a client must trust for `httpsUrl`; gone after close(). */
+  readonly caFile: string | null
+  readonly provider: Provider
+  /** Why what it computes on is no hardware although its provider sounds like it; else null. */
+  readonly software: string | null
+  readonly skipped: readonly SkippedProvider[]
+  /** ONNX Runtime's version. */
+  readonly runtimeVersion: string
+  /** Takes no new call, lets running ones end for a while, then closes everything. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts the models and the interfaces in front of them.
+ * @throws the runtime's error when no provider runs, the system's when a port cannot be had.
+ */
+export async function startServer(options: ServerOptions): Promise<ReferenceServer> {
+  const { providers, skipped } = resolveProviders(options.providers, softwareGraphicsReason())
+  const { workers, batching } = options
+  const runtime = await startRuntime({ providers, workers, batching })
+  try {
+    return await serveRuntime(runtime, options, [...skipped, ...runtime.skipped])
+  } catch (error) {
+    await runtime.close()
+    throw error
+  }
+}
+
+/** The interfaces alone, in front of a runtime that runs already; close() closes that as well. */
+export async function serveRuntime(
+  runtime: Runtime,
+  options: ServeOptions,
+  skipped = runtime.skipped,
+): Promise<ReferenceServer> {
+  const { host = '127.0.0.1', port = 0, tls = null, version, onBug = console.error } = options
+  const limits = { ...defaultLimits, ...options.limits }
+  const service = new Service({ runtime, skipped, limits, version, onBug })
+  const handler = new RequestHandler(service)
+  const handle = handler.handle.bind(handler)
+  const listeners: Listener[] = []
+  let caFolder: string | null = null
+  let caFile: string | null = null
+  const release = async (): Promise<void> => {
+    await Promise.all(listeners.map((listener) => listener.close()))
+    if (caFolder) await rm(caFolder, { recursive: true, force: true })
+  }
+  try {
+    const http = await listenHttp(handle, limits, host, port)
+    listeners.push(http)
+    let httpsUrl: string | null = null
+    if (tls) {
+      const certificate = makeServerCertificate(certifiedHosts(host))
+      const https = await listenHttps(handle, limits, host, tls.port, certificate)
+      listeners.push(https)
+      httpsUrl = url('https', host, https.port)
+      caFolder = await mkdtemp(join(tmpdir(), 'infer-bench-ca-'))
+      caFile = join(caFolder, 'ca.pem')
+      await writeFile(caFile, certificate.ca)
+    }
+    let closing: Promise<void> | null = null
+    const close = async (): Promise<void> => {
+      service.stopping = true
+      for (const listener of listeners) listener.stop()
+      await atMost(limits.stopGraceMs, handler.idle())
+      await release()
+      await runtime.close()
+    }
+    return {
+      httpUrl: url('http', host, http.port),
+      httpsUrl,
+      caFile,
+      provider: runtime.provider,
+      software: runtime.provider === 'webgpu' ? softwareGraphicsReason() : null,
+      skipped,
+      runtimeVersion: runtime.version,
+      close() {
+        closing ??= close()
+        return closing
+      },
+    }
+  } catch (error) {
+    for (const listener of listeners) listener.stop()
+    await release()
+    throw error
+  }
+}
+
+async function atMost(ms: number, done: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([done, late])
+  clearTimeout(timer)
+}
+
+const wildcards = ['0.0.0.0', '::']
+
+/** A wildcard is no place to connect to, so its URL names this machine's loopback. */
+function url(scheme: string, host: string, port: number): string {
+  const name = host === '::' ? '::1' : host === '0.0.0.0' ? '127.0.0.1' : host
+  return `${scheme}://${isIPv6(name) ? `[${name}]` : name}:${port}`
+}
+
+function certifiedHosts(host: string): string[] {
+  const hosts = ['localhost', '127.0.0.1', '::1']
+  if (!wildcards.includes(host)) hosts.push(host)
+  else {
+    const addresses = Object.values(networkInterfaces()).flatMap((entries) => entries ?? [])
+    hosts.push(hostname(), ...addresses.map(({ address }) => address))
+  }
+  return [...new Set(hosts)]
+}

@@ -1,0 +1,169 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { ReferenceServer } from '../../reference-server/server.ts'
+
+type ProviderChoice = 'auto' | 'cuda' | 'webgpu' | 'cpu'
+
+interface ServeFlags {
+  provider: ProviderChoice[]
+  host: string
+  port: number
+  tls: boolean
+  tlsPort?: number
+  workers: number
+  batchSize: number
+  batchWait: number
+  maxBody?: number
+  maxStreams?: number
+  maxTokens?: number
+  json: boolean
+}
+
+const defaultTlsPort = 8443
+
+/** Adds `serve`: the reference server in the foreground, until a signal or its parent process ends it. */
+export function registerServe(program: Command): void {
+  program
+    .command('serve')
+    .description('start the reference server: every interface in front of ONNX Runtime')
+    .addOption(
+      new Option('--provider <list>', 'what to compute on, tried in order: auto, cuda, webgpu, cpu')
+        .argParser(providers)
+        .default(['auto'], 'auto'),
+    )
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <number>', 'port for clear text; 0 for any that is free', port, 8000)
+    .option('--tls', 'listen for HTTPS (HTTP/2 and HTTP/1.1), too, with a throw-away CA', false)
+    .option('--tls-port <number>', `port for HTTPS (default: ${defaultTlsPort}); implies --tls`, port)
+    .option('--workers <count>', 'model workers; a GPU has one', atLeast(1), 1)
+    .option(
+      '--batch-size <count>',
+      'requests that the mlp model joins into one run; 1 for none',
+      atLeast(1),
+      1,
+    )
+    .option(
+      '--batch-wait <duration>',
+      'how long a request waits for others to join (2ms, 500us)',
+      durationMs,
+      2,
+    )
+    .option('--max-body <size>', 'largest request body (64MiB)', byteCount)
+    .option('--max-streams <count>', 'generations that run at once', atLeast(1))
+    .option('--max-tokens <count>', 'tokens that one generation may ask for', atLeast(1))
+    .option('--json', 'print the first line as JSON', false)
+    .action((flags: ServeFlags) => serve(program, flags))
+}
+
+async function serve(program: Command, flags: ServeFlags): Promise<void> {
+  const version = program.version() ?? 'unknown'
+  const server = await start(program, flags, version)
+  const { httpUrl, httpsUrl, caFile, provider, software, skipped, runtimeVersion } = server
+  const ready = { httpUrl, httpsUrl, caFile, provider, software, skipped, version, runtimeVersion }
+  const stopped = untilStopped()
+  process.stdout.write(`${flags.json ? JSON.stringify(ready) : firstLine(server, version)}\n`)
+  if (process.send) process.send({ type: 'ready', ...ready })
+  await stopped
+  await server.close()
+  if (process.connected) process.disconnect()
+}
+
+async function start(program: Command, flags: ServeFlags, version: string): Promise<ReferenceServer> {
+  // Only here: every other command starts without ONNX Runtime, and works where it is not installed.
+  const { startServer } = await import('../../reference-server/server.ts')
+  const { maxBody, maxStreams, maxTokens } = flags
+  try {
+    return await startServer({
+      providers: flags.provider,
+      workers: flags.workers,
+      batching: { size: flags.batchSize, waitMs: flags.batchWait },
+      host: flags.host,
+      port: flags.port,
+      tls: flags.tls || flags.tlsPort !== undefined ? { port: flags.tlsPort ?? defaultTlsPort } : null,
+      limits: {
+        ...(maxBody !== undefined && { bodyBytes: maxBody }),
+        ...(maxStreams !== undefined && { streams: maxStreams }),
+        ...(maxTokens !== undefined && { maxTokens }),
+      },
+      version,
+    })
+  } catch (error) {
+    const sentence = expectedFailure(error as NodeJS.ErrnoException & { address?: string; port?: number })
+    if (sentence === null) throw error
+    return program.error(`error: ${sentence}`, { exitCode: 1 })
+  }
+}
+
+/** What to say of a failure that is this machine's state rather than a bug; null for a bug. */
+function expectedFailure(error: NodeJS.ErrnoException & { address?: string; port?: number }): string | null {
+  const place = `port ${error.port} of ${error.address}`
+  if (error.name === 'RuntimeUnavailableError') return error.message
+  if (error.code === 'EADDRINUSE')
+    return `${place} is already in use; choose another with --port or --tls-port`
+  if (error.code === 'EACCES') return `no permission to listen on ${place}; choose one above 1023`
+  if (error.code === 'EADDRNOTAVAIL') return `${error.address} is no address of this machine`
+  if (error.code === 'ENOTFOUND') return `the host to listen on is unknown: ${error.message}`
+  return null
+}
+
+/** Resolves with the first SIGINT, SIGTERM or loss of the parent; a second signal ends the process at once. */
+function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const
+    let stopping = false
+    const stop = (signal?: keyof typeof exitCodes) => {
+      if (stopping && signal) process.exit(exitCodes[signal])
+      stopping = true
+      resolve()
+    }
+    process.on('SIGINT', stop)
+    process.on('SIGTERM', stop)
+    if (process.send) process.on('disconnect', () => stop())
+  })
+}
+
+function firstLine(server: ReferenceServer, version: string): string {
+  const urls = [server.httpUrl]
+  if (server.httpsUrl) urls.push(`${server.httpsUrl} (CA ${server.caFile})`)
+  const software = server.software ? ` in software (${server.software})` : ''
+  const skipped = server.skipped.map(
+    ({ provider, reason }) => `; skipped ${provider}: ${reason.replace(/\s+/g, ' ').trim()}`,
+  )
+  return `infer-bench ${version} serves ${urls.join(' and ')} on ${server.provider}${software}${skipped.join('')}`
+}
+
+function providers(value: string): ProviderChoice[] {
+  return value.split(',').map((item) => {
+    const name = item.trim()
+    if (name === 'auto' || name === 'cuda' || name === 'webgpu' || name === 'cpu') return name
+    throw new InvalidArgumentError(`${JSON.stringify(name)} is none of auto, cuda, webgpu, cpu.`)
+  })
+}
+
+function port(value: string): number {
+  const number = Number(value)
+  if (/^\d+$/.test(value) && number <= 65_535) return number
+  throw new InvalidArgumentError('It must be a port number from 0 to 65535.')
+}
+
+function atLeast(minimum: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value)
+    if (/^\d+$/.test(value) && number >= minimum && Number.isSafeInteger(number)) return number
+    throw new InvalidArgumentError(`It must be a whole number of at least ${minimum}.`)
+  }
+}
+
+function withUnit(value: string, units: Record<string, number>): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]+)$/.exec(value)
+  const unit = match && Object.hasOwn(units, match[2]!) ? units[match[2]!]! : null
+  if (match && unit !== null) return Number(match[1]) * unit
+  throw new InvalidArgumentError(`It must be a number with a unit: ${Object.keys(units).join(', ')}.`)
+}
+
+function durationMs(value: string): number {
+  return withUnit(value, { us: 0.001, ms: 1, s: 1000 })
+}
+
+function byteCount(value: string): number {
+  return Math.floor(withUnit(value, { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }))
+}
