@@ -83,8 +83,9 @@ export function momentsMs(histogram: Histogram): { meanMs: number; stddevMs: num
 }
 
 /**
- * The percentiles that `openCount` calls without an end could move, were each of them slower than all that
- * are recorded, by more than the histogram's precision: they can only be given as "at least".
+ * The statistics that `openCount` calls without an end could move, were each of them slower than all that are
+ * recorded, by more than the histogram's precision: they can only be given as "at least". Always the maximum
+ * and the mean then, and the percentiles whose rank reaches another value.
  */
 export function atLeast(histogram: Histogram, openCount: number): string[] {
   const count = histogram.totalCount
@@ -93,7 +94,7 @@ export function atLeast(histogram: Histogram, openCount: number): string[] {
   const valueAtRank = (rank: number) => histogram.getValueAtPercentile(((rank - 0.5) / count) * 100)
   const rankAmong = (total: number, percentile: number) =>
     Math.max(Math.ceil((percentile / 100) * total - 1e-9), 1)
-  return Object.entries(PERCENTILES)
+  const moved = Object.entries(PERCENTILES)
     .filter(([, percentile]) => {
       const rank = rankAmong(count + openCount, percentile)
       if (rank > count) return true
@@ -101,6 +102,7 @@ export function atLeast(histogram: Histogram, openCount: number): string[] {
       return valueAtRank(rank) - now > now * PRECISION
     })
     .map(([name]) => name)
+  return ['mean', 'max', ...moved]
 }
 
 /** Throws `HistogramError` where the sum would hold more than 2^32 - 1 values. */

@@ -9,8 +9,27 @@ import { STATISTICS } from '../record/metrics.ts'
 /** Major versions differ in meaning, minor ones only add. */
 export const SCHEMA_VERSION = '1.0'
 
+const MOST_LEVELS = 100
+/** Cases, rounds of a case, errors or thresholds. */
+export const MOST_ITEMS = 10_000
+
 const number = z.number()
 const count = z.int().min(0)
+
+/** Counted before its items are looked at, so that a hostile file costs one message and not a million. */
+const list = <T extends z.ZodType>(item: T) => z.array(z.unknown()).max(MOST_ITEMS).pipe(z.array(item))
+
+/** Any JSON, but no deeper than what walks it again can take. */
+const json = z.unknown().refine(isShallow, `nested more than ${MOST_LEVELS} levels deep`)
+
+function isShallow(value: unknown): boolean {
+  let level = [value]
+  for (let depth = 0; depth < MOST_LEVELS; depth++) {
+    level = level.flatMap((item) => (item !== null && typeof item === 'object' ? Object.values(item) : []))
+    if (level.length === 0) return true
+  }
+  return false
+}
 
 const statistics = z.object(
   Object.fromEntries(STATISTICS.map((name) => [name, number])) as Record<
@@ -22,7 +41,7 @@ const statistics = z.object(
 export const distributionSchema = statistics.extend({
   unit: z.literal('ms'),
   count,
-  /** Percentiles that calls still open at the end of a round could have moved: read them as `>=`. */
+  /** Statistics that calls still open at the end of a round could have moved: read them as `>=`. */
   at_least: z.array(z.string()).optional(),
   /** HdrHistogram V2 compressed, base64, in nanoseconds. In rounds it is left out. */
   hdr: z.string().optional(),
@@ -75,38 +94,43 @@ export const caseSchema = z.object({
   target: z.string(),
   interface: z.string(),
   api: z.string(),
+  /** How a reply comes: in one piece, or in chunks. Decides which tables show the case. */
+  kind: z.enum(['unary', 'streaming']),
   labels: z.record(z.string(), z.union([z.string(), z.number()])),
-  load: z.record(z.string(), z.unknown()),
+  load: z.record(z.string(), json),
   verdict: verdictSchema,
   summary: summarySchema,
   metrics,
   /** Metric name to the reason why it is not there. */
   absent: z.record(z.string(), z.string()),
-  rounds: z.array(roundSchema),
-  errors: z.array(errorSchema),
+  rounds: list(roundSchema),
+  errors: list(errorSchema),
 })
 
 export const thresholdResultSchema = z.object({
   says: z.string(),
   case: z.string(),
+  /** E.g. `request_latency.p99` or `error_rate`. */
   metric: z.string(),
   /** What was measured; null where the metric is missing, which never passes. */
   value: number.nullable(),
+  /** True where the value is a lower bound: the real one may be higher. */
+  at_least: z.boolean().optional(),
   limit: number,
   passed: z.boolean(),
   reason: z.string().optional(),
 })
 
 export const resultSchema = z.object({
-  schema_version: z.string(),
+  schema_version: z.string().regex(/^\d+\.\d+$/),
   run_id: z.string(),
   name: z.string(),
-  start_time: z.string(),
-  end_time: z.string(),
+  start_time: z.iso.datetime(),
+  end_time: z.iso.datetime(),
   cancelled: z.boolean(),
   region: z.string().nullable(),
   /** The plan as it ran; secrets stand as `${env:NAME}`. */
-  scenario: z.unknown(),
+  scenario: json,
   environment: z.object({
     tool: z.string(),
     node: z.string(),
@@ -125,8 +149,8 @@ export const resultSchema = z.object({
       .nullable(),
   }),
   verdict: verdictSchema,
-  cases: z.array(caseSchema),
-  thresholds: z.array(thresholdResultSchema),
+  cases: list(caseSchema),
+  thresholds: list(thresholdResultSchema),
 })
 
 export type Result = z.infer<typeof resultSchema>

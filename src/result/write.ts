@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { Result } from './document.ts'
+
+/** Characters of a run's name that its file keeps; far below what file systems allow, whatever the script. */
+const MAX_NAME_LENGTH = 40
+
+/** A result or a report that could not be written. Says which file, and why. */
+export class ResultWriteError extends Error {
+  readonly exitCode = 1
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'ResultWriteError'
+  }
+}
+
+/** Where a result goes when nobody says: `results/<name>-<time>.json`, in characters every system takes. */
+export function defaultResultFile(result: Pick<Result, 'name' | 'start_time'>): string {
+  const name = safe(result.name).slice(0, MAX_NAME_LENGTH).replace(/-+$/, '') || 'result'
+  return join('results', `${name}-${safe(result.start_time)}.json`)
+}
+
+function safe(text: string): string {
+  return text.replace(/[^\p{L}\p{M}\p{N}._]+/gu, '-').replace(/^[-.]+|[-.]+$/g, '')
+}
+
+export async function writeResult(result: Result, file: string): Promise<void> {
+  await writeWhole(file, `${JSON.stringify(result, null, 2)}\n`)
+}
+
+/**
+ * Writes the file whole or not at all: beside it first, on the disk for certain, then in its place. Makes the
+ * folder. Throws `ResultWriteError`.
+ */
+export async function writeWhole(file: string, text: string): Promise<void> {
+  const folder = dirname(file)
+  const temporary = join(folder, `.${basename(file).slice(0, MAX_NAME_LENGTH)}.${randomUUID()}.tmp`)
+  try {
+    await mkdir(folder, { recursive: true })
+    const handle = await open(temporary, 'wx')
+    try {
+      await handle.writeFile(text)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(temporary, file)
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {})
+    throw new ResultWriteError(`${file} could not be written: ${cause(error)}`, { cause: error })
+  }
+}
+
+function cause(error: unknown): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'the disk is full'
+    case 'EACCES':
+    case 'EPERM':
+      return 'no permission'
+    case 'EROFS':
+      return 'the file system is read-only'
+    case 'EISDIR':
+      return 'it is a folder'
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return 'a part of its path is a file'
+    default:
+      return (error as Error).message
+  }
+}
