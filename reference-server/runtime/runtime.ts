@@ -20,7 +20,11 @@ export type DataType =
   | 'FP32'
   | 'FP64'
 
-/** A tensor as it travels between a face and a model worker: raw little-endian bytes, row-major. */
+/**
+ * A tensor as it travels between a face and a model worker: raw little-endian bytes, row-major. Whoever hands a
+ * tensor over gives `data` away: bytes that fill their ArrayBuffer move to the worker without a copy, which
+ * leaves the giver with an empty array.
+ */
 export interface Tensor {
   name: string
   datatype: DataType
@@ -32,7 +36,7 @@ export interface Tensor {
 export interface Timing {
   /** From the face handing it over until a worker began to compute. */
   queueMs: number
-  /** Inside ONNX Runtime. */
+  /** Inside ONNX Runtime; of a generation, the sum of its steps. A join of requests counts whole for each. */
   computeMs: number
 }
 
@@ -49,6 +53,8 @@ export interface ModelInfo {
   kinds: ('tensor' | 'decoder')[]
   inputs: TensorSpec[]
   outputs: TensorSpec[]
+  /** Decoders with a limit: the most tokens that prompt and reply may have together. */
+  contextTokens: number | null
 }
 
 export interface InferReply {
@@ -89,13 +95,17 @@ export interface Runtime {
   /** ONNX Runtime's own version. */
   readonly version: string
   readonly models: ReadonlyMap<string, ModelInfo>
-  /** CPU time of the model workers so far, in seconds. */
+  /** CPU time of the model workers' threads so far, in seconds; a GPU driver's own threads are not in it. */
   modelCpuSeconds(): number
-  /** One inference. Rejects with RequestError for a request that does not fit the model. */
+  /**
+   * One inference. Rejects with RequestError for a request that does not fit the model, and with the signal's
+   * reason on an abort. `echo` answers each tensor under the name that it came with.
+   */
   infer(model: string, inputs: Tensor[], signal?: AbortSignal): Promise<InferReply>
   /**
    * One generation. `onToken` gets each token's text as soon as it exists. An abort stops the generation
-   * within one token; the promise then resolves with `cancelled`.
+   * within one token; the promise then resolves with `cancelled`. Rejects with RequestError for a request that
+   * the model cannot take.
    */
   generate(
     model: string,
