@@ -1,0 +1,245 @@
+/** What a report says of a result, in the order in which a person asks. */
+
+import { metricByName } from '../record/metrics.ts'
+import type { CaseResult, Result } from '../result/document.ts'
+import { caseTable, errorColumn, summed, timing } from './case-table.ts'
+import { clean } from './clean.ts'
+import { environmentFacts, scenarioWarnings } from './facts.ts'
+import { duration, percent, significant, whole } from './numbers.ts'
+import { type Cell, EMPTY, type Lines, type Page, plain, type Table, textColumn } from './page.ts'
+
+const MOST_ERRORS_SHOWN = 30
+const MOST_CASES_NAMED = 2
+
+export function resultPage(result: Result): Page {
+  const parts = [
+    ...caseTables(result.cases),
+    errorTable(result.cases),
+    thresholdTable(result),
+    verdictLines(result),
+    noteLines(result),
+  ]
+  return {
+    title: [clean(result.name) || 'unnamed', ...(result.cancelled ? ['(cancelled)'] : [])].join(' '),
+    facts: environmentFacts(result),
+    parts: parts.filter((part) => part !== null),
+  }
+}
+
+function caseTables(cases: readonly CaseResult[]): (Table | null)[] {
+  const unary = cases.filter(({ kind }) => kind === 'unary')
+  const streaming = cases.filter(({ kind }) => kind === 'streaming')
+  const p50 = (name: string, group: string, expendable = 0) =>
+    timing(name, 'p50', { group, expendable, showStatistic: false })
+  const outcome = [
+    summed('goodput', 'percent', { expendable: 5 }),
+    summed('interrupted', 'count', { unlessZero: true, expendable: 2 }),
+    summed('dropped', 'count', { unlessZero: true, expendable: 2 }),
+  ]
+  const rate = [
+    summed('requested_rate', 'number', { title: 'requested/s', expendable: 6 }),
+    summed('request_throughput', 'number'),
+  ]
+  return [
+    caseTable(
+      'Unary calls',
+      unary,
+      [
+        ...rate,
+        timing('request_latency', 'p50'),
+        timing('request_latency', 'p90', { expendable: 4 }),
+        timing('request_latency', 'p99'),
+        timing('service_time', 'p50', { expendable: 3 }),
+        timing('overhead_time', 'p50', { expendable: 1 }),
+        ...outcome,
+      ],
+      { besides: [errorColumn()], everyCase: true },
+    ) ?? failedTable('Unary calls', unary),
+    caseTable(
+      'Streaming calls',
+      streaming,
+      [
+        ...rate,
+        timing('time_to_first_token', 'p50'),
+        timing('time_to_first_token', 'p99'),
+        timing('inter_chunk_latency', 'p50'),
+        timing('inter_chunk_latency', 'p99'),
+        timing('time_per_output_token', 'p50', { expendable: 4 }),
+        timing('request_latency', 'p50', { expendable: 3 }),
+        summed('output_token_throughput', 'number'),
+        ...outcome,
+      ],
+      { besides: [errorColumn()], everyCase: true },
+    ) ?? failedTable('Streaming calls', streaming),
+    caseTable('What the interface costs', cases, [
+      timing('overhead_time', 'p50'),
+      timing('overhead_time', 'p99'),
+      p50('server_queue', 'server', 1),
+      p50('server_compute', 'server', 1),
+      summed('overhead_bytes', 'percent'),
+      summed('throughput_per_core', 'number'),
+    ]),
+    caseTable(
+      'Handshake, p50',
+      cases,
+      [
+        p50('dns_lookup', 'handshake'),
+        p50('tcp_connect', 'handshake'),
+        p50('tls_handshake', 'handshake'),
+        p50('protocol_setup', 'handshake'),
+        p50('handshake', 'handshake'),
+      ],
+      { besides: [summed('connections', 'count', { expendable: 1 })] },
+    ),
+    caseTable(
+      'Phases of a call, p50',
+      cases,
+      [
+        p50('dispatch_delay', 'phase', 2),
+        p50('connection_wait', 'phase', 1),
+        p50('serialize', 'phase'),
+        p50('request_send', 'phase'),
+        p50('request_wait', 'phase'),
+        p50('response_receive', 'phase'),
+        p50('deserialize', 'phase'),
+      ],
+      { besides: [summed('calls', 'count', { title: 'calls', expendable: 3 })] },
+    ),
+  ]
+}
+
+/** Where no call succeeded there is nothing to measure, but the cases must not vanish. */
+function failedTable(title: string, cases: readonly CaseResult[]): Table | null {
+  const columns = [summed('calls', 'count', { title: 'calls' }), errorColumn()]
+  return caseTable(title, cases, columns, { everyCase: true })
+}
+
+function errorTable(cases: readonly CaseResult[]): Table | null {
+  const errors = cases
+    .flatMap((result) => result.errors.map((error) => ({ result, error })))
+    .sort((left, right) => right.error.count - left.error.count)
+  if (errors.length === 0) return null
+  const shown = errors.slice(0, MOST_ERRORS_SHOWN)
+  const rows = shown.map(({ result, error }): Cell[] => [
+    plain(clean(result.name)),
+    plain(clean(error.phase)),
+    { text: clean(error.class), tone: 'bad' },
+    plain(clean(error.code)),
+    plain(whole(error.count)),
+    error.time_to_failure ? plain(duration(error.time_to_failure.p50)) : EMPTY,
+    plain(clean(error.sample)),
+  ])
+  const left = errors.length - shown.length
+  return {
+    title: left > 0 ? `Errors (${whole(left)} rarer kinds are not shown)` : 'Errors',
+    columns: [
+      textColumn('case'),
+      textColumn('phase', 2),
+      textColumn('class'),
+      textColumn('code', 3),
+      textColumn('count', 0, 'right'),
+      textColumn('after p50', 4, 'right'),
+      textColumn('sample'),
+    ],
+    rows,
+  }
+}
+
+function thresholdTable({ thresholds }: Result): Table | null {
+  if (thresholds.length === 0) return null
+  return {
+    title: 'Thresholds',
+    columns: [
+      textColumn(''),
+      textColumn('threshold'),
+      textColumn('case'),
+      textColumn('measured', 0, 'right'),
+      textColumn('reason'),
+    ],
+    rows: thresholds.map((threshold): Cell[] => [
+      threshold.passed ? { text: 'pass', tone: 'good' } : { text: 'FAIL', tone: 'bad' },
+      plain(clean(threshold.says)),
+      plain(clean(threshold.case)),
+      threshold.value === null
+        ? EMPTY
+        : plain(`${threshold.at_least ? '>=' : ''}${measured(threshold.metric, threshold.value)}`),
+      plain(clean(threshold.reason ?? '')),
+    ]),
+  }
+}
+
+function measured(metric: string, value: number): string {
+  switch (metricByName(metric.split('.', 1)[0]!)?.unit) {
+    case 'ms':
+      return duration(value)
+    case 'share':
+    case 'ratio':
+      return percent(value)
+    case 'per second':
+      return `${significant(value)}/s`
+    default:
+      return significant(value)
+  }
+}
+
+function verdictLines({ verdict, cases }: Result): Lines {
+  const invalid = cases.filter((result) => !result.verdict.valid)
+  const lines: Cell[] = invalid.flatMap((result) =>
+    (result.verdict.reasons.length > 0 ? result.verdict.reasons : ['no reason told']).map(
+      (reason): Cell => ({ text: `${clean(result.name)}: ${clean(reason)}`, tone: 'bad' }),
+    ),
+  )
+  const ofCases = new Set(invalid.flatMap((result) => result.verdict.reasons))
+  const ofRun = verdict.reasons
+    .filter((reason) => !ofCases.has(reason))
+    .map((reason): Cell => ({ text: clean(reason), tone: verdict.valid ? 'plain' : 'bad' }))
+  const told = [...ofRun, ...lines]
+  const summary: Cell = verdict.valid
+    ? { text: 'valid: the generator kept up, these numbers can be trusted', tone: 'good' }
+    : { text: 'INVALID: these numbers cannot be trusted as they stand', tone: 'bad' }
+  return { title: 'Verdict', lines: [summary, ...told] }
+}
+
+function noteLines(result: Result): Lines | null {
+  const lines = [
+    ...scenarioWarnings(result),
+    ...result.cases.flatMap((item) =>
+      Object.entries(item.verdict.notes ?? {}).map(
+        ([metric, note]) =>
+          `${note.startsWith('>=') ? '' : '*: '}${clean(item.name)}: ${clean(metric)} ${clean(note)}`,
+      ),
+    ),
+    ...openCallNote(result.cases),
+    ...absences(result.cases),
+  ]
+  return lines.length > 0 ? { title: 'Notes', lines: lines.map(plain) } : null
+}
+
+function openCallNote(cases: readonly CaseResult[]): string[] {
+  const names = cases
+    .filter(({ metrics }) => Object.values(metrics).some(({ at_least: moved }) => moved && moved.length > 0))
+    .map(({ name }) => clean(name))
+  if (names.length === 0) return []
+  return [
+    `>=: calls were still open when a round ended, and could have moved the value (${names.join(', ')})`,
+  ]
+}
+
+/** What is not there, once for each reason. */
+function absences(cases: readonly CaseResult[]): string[] {
+  const byReason = new Map<string, { metrics: Set<string>; cases: Set<string> }>()
+  for (const { name, absent } of cases) {
+    for (const [metric, reason] of Object.entries(absent)) {
+      const entry = byReason.get(reason) ?? { metrics: new Set(), cases: new Set() }
+      byReason.set(reason, entry)
+      entry.metrics.add(clean(metric))
+      entry.cases.add(clean(name))
+    }
+  }
+  return [...byReason].map(([reason, { metrics, cases: names }]) => {
+    const named =
+      names.size > MOST_CASES_NAMED ? `${names.size} of ${cases.length} cases` : [...names].join(', ')
+    const where = names.size === cases.length ? '' : ` (${named})`
+    return `absent: ${[...metrics].join(', ')}${where}: ${clean(reason)}`
+  })
+}

@@ -1,0 +1,48 @@
+/** The page as GitHub-flavoured Markdown. */
+
+import type { Result } from '../result/document.ts'
+import { resultPage } from './content.ts'
+import type { Cell, Column, Lines, Page, Table } from './page.ts'
+
+export function markdownReport(results: readonly Result[]): string {
+  return results.map((result) => pageText(resultPage(result))).join('\n')
+}
+
+function pageText({ title, facts, parts }: Page): string {
+  const blocks = [
+    `## ${escaped(title)}`,
+    facts.map((fact) => `- ${escaped(fact)}`).join('\n'),
+    ...parts.map((part) => `### ${escaped(part.title)}\n\n${'lines' in part ? list(part) : table(part)}`),
+  ]
+  return `${blocks.join('\n\n')}\n`
+}
+
+function list({ lines }: Lines): string {
+  return lines.map((line) => `- ${cell(line)}`).join('\n')
+}
+
+function table({ columns, rows }: Table): string {
+  const line = (cells: string[]) => `| ${cells.join(' | ')} |`
+  return [
+    line(columns.map(head)),
+    line(columns.map(({ align }) => (align === 'right' ? '---:' : '---'))),
+    ...rows.map((row) => line(row.map(cell))),
+  ].join('\n')
+}
+
+function head({ title, statistic, unit }: Column): string {
+  return escaped([title, statistic, unit].filter((word) => word !== '').join(' '))
+}
+
+/** There is no colour, so what is bad stands out in bold. */
+function cell({ text, tone }: Cell): string {
+  return tone === 'bad' ? `**${escaped(text)}**` : escaped(text)
+}
+
+/** Texts come from servers and files: they must not become markup, links or table cells. */
+function escaped(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replace(/[\\`*_{}[\]<>|#~$]/g, '\\$&')
+    .replace(/(https?|ftp)(:\/\/)/gi, '$1\\$2')
+}

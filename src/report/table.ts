@@ -1,0 +1,156 @@
+/** The page for a terminal. */
+
+import CliTable from 'cli-table3'
+import { createColors } from 'picocolors'
+import type { Result } from '../result/document.ts'
+import { GAP, layOut } from './columns.ts'
+import { resultPage } from './content.ts'
+import type { Cell, Column, Lines, Page, Table, Tone } from './page.ts'
+import { displayWidth, wrap } from './wrap.ts'
+
+/** What the place that a report is printed on can show. */
+export interface Style {
+  /** In characters. */
+  width: number
+  colour: boolean
+}
+
+type Paint = (text: string) => string
+type Palette = Record<Tone | 'heading', Paint>
+
+const MIN_WIDTH = 40
+/** Lines of prose longer than this are hard to read, however wide the window is. */
+const MAX_PROSE_WIDTH = 110
+
+/** No line is longer than the width, but for tables that a narrow window cannot hold at all. */
+export function tableReport(results: readonly Result[], style: Style): string {
+  const width = Math.max(MIN_WIDTH, style.width)
+  const palette = paletteFor(style.colour)
+  return results.map((result) => pageText(resultPage(result), width, palette)).join('\n\n')
+}
+
+function paletteFor(colour: boolean): Palette {
+  const colours = createColors(colour)
+  return {
+    plain: (text) => text,
+    good: colours.green,
+    bad: colours.red,
+    quiet: colours.dim,
+    heading: colours.bold,
+  }
+}
+
+function pageText(page: Page, width: number, palette: Palette): string {
+  const head = [
+    ...wrap(page.title, width).map(palette.heading),
+    ...page.facts.flatMap((fact) => prose(fact, width, '')).map(palette.quiet),
+  ]
+  const parts = page.parts.map((part) =>
+    [
+      ...wrap(part.title, width).map(palette.heading),
+      ...('lines' in part ? linesText(part, width, palette) : tableText(part, width, palette)),
+    ].join('\n'),
+  )
+  return `${[head.join('\n'), ...parts].join('\n\n')}\n`
+}
+
+function linesText({ lines }: Lines, width: number, palette: Palette): string[] {
+  return lines.flatMap(({ text, tone }) => prose(text, width, '- ').map(palette[tone]))
+}
+
+function prose(text: string, width: number, bullet: string): string[] {
+  const room = Math.min(width, MAX_PROSE_WIDTH) - bullet.length
+  return wrap(text, room).map((line, index) => `${index === 0 ? bullet : ' '.repeat(bullet.length)}${line}`)
+}
+
+const NO_BORDERS = Object.fromEntries(
+  ['top', 'bottom', 'mid', 'left', 'right']
+    .flatMap((side) => [side, `${side}-mid`, `${side}-left`, `${side}-right`])
+    .map((name) => [name, '']),
+)
+
+function tableText(table: Table, width: number, palette: Palette): string[] {
+  const { shown, left } = layOut(table, width)
+  const columns = shown.map(({ index }) => table.columns[index]!)
+  const widths = shown.map((column) => column.width)
+  const grid = new CliTable({
+    chars: { ...NO_BORDERS, middle: ' ' },
+    // The gap is a border of one character, which spanning cells count on, and padding for the rest.
+    style: { 'padding-left': GAP - 1, 'padding-right': 0, head: [], border: [] },
+    colWidths: widths.map((item) => item + GAP - 1),
+    colAligns: columns.map(({ align }) => align),
+  })
+  const groups = groupsOf(columns)
+  grid.push(
+    groups.map(({ from, count }) => ({
+      content: paintLines(headLines(columns, widths, from, count), palette.heading),
+      colSpan: count,
+      hAlign: count > 1 ? ('center' as const) : columns[from]!.align,
+      vAlign: 'bottom' as const,
+    })),
+  )
+  if (groups.some(({ count }) => count > 1)) {
+    grid.push(columns.map((column) => palette.heading(detail(column))))
+  }
+  grid.push(widths.map((item) => palette.quiet('─'.repeat(item))))
+  for (const row of table.rows) {
+    grid.push(shown.map(({ index, width: room }) => cellText(row[index]!, room, palette)))
+  }
+  const lines = grid
+    .toString()
+    .split('\n')
+    .map((line) => line.slice(GAP - 1).trimEnd())
+  return left.length === 0 ? lines : [...lines, ...leftOut(table, left, width, palette)]
+}
+
+function cellText({ text, tone }: Cell, room: number, palette: Palette): string {
+  return paintLines(wrap(text, room), palette[tone])
+}
+
+/** Line by line, because a colour that spans lines would run into the neighbouring cells. */
+function paintLines(lines: readonly string[], paint: Paint): string {
+  return lines.map((line) => (line === '' ? '' : paint(line))).join('\n')
+}
+
+interface Group {
+  from: number
+  count: number
+}
+
+/** Neighbours that tell statistics of the same thing. */
+function groupsOf(columns: readonly Column[]): Group[] {
+  const groups: Group[] = []
+  for (const [index, { title, statistic }] of columns.entries()) {
+    const last = groups.at(-1)
+    if (last && statistic !== '' && columns[last.from]!.title === title) last.count++
+    else groups.push({ from: index, count: 1 })
+  }
+  return groups
+}
+
+function headLines(
+  columns: readonly Column[],
+  widths: readonly number[],
+  from: number,
+  count: number,
+): string[] {
+  const { title } = columns[from]!
+  const span = widths.slice(from, from + count).reduce((sum, item) => sum + item, 0) + GAP * (count - 1)
+  const lines = wrap(title, span)
+  if (count === 1 || lines.length > 1) return lines
+  const fill = span - displayWidth(title) - 2
+  if (fill < 2) return lines
+  return [`${'─'.repeat(Math.floor(fill / 2))} ${title} ${'─'.repeat(Math.ceil(fill / 2))}`]
+}
+
+function detail({ statistic, unit }: Column): string {
+  return `${statistic} ${unit}`.trim()
+}
+
+function leftOut(table: Table, left: readonly number[], width: number, palette: Palette): string[] {
+  const names = left.map((index) => {
+    const column = table.columns[index]!
+    return `${column.title} ${column.statistic}`.trim()
+  })
+  return prose(`(not enough room for: ${names.join(', ')})`, width, '').map(palette.quiet)
+}
