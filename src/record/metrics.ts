@@ -41,9 +41,14 @@ interface Row {
   direction: Direction
 }
 
-/** A duration of a call: an HDR histogram with one value a call. */
-export interface CallMetric extends Row {
+interface TimingRow extends Row {
   unit: 'ms'
+  /** Why a result may be without it, where no stamp is hidden and calls succeeded. */
+  absent: string
+}
+
+/** A duration of a call: an HDR histogram with one value a call. */
+export interface CallMetric extends TimingRow {
   scope: 'call'
   /** Stamps it cannot do without, besides `planned`, `taken` and `end`, which load makes itself. */
   needs: readonly Stamp[]
@@ -54,15 +59,13 @@ export interface CallMetric extends Row {
 }
 
 /** A gap between chunks: an HDR histogram with one value for each gap of every stream. */
-export interface ChunkMetric extends Row {
-  unit: 'ms'
+export interface ChunkMetric extends TimingRow {
   scope: 'chunk'
   needs: readonly Stamp[]
 }
 
 /** A duration of a handshake: an HDR histogram with one value for each connection opened. */
-export interface HandshakeMetric extends Row {
-  unit: 'ms'
+export interface HandshakeMetric extends TimingRow {
   scope: 'handshake'
   value(handshake: HandshakeTimes): number
 }
@@ -84,6 +87,7 @@ export const CALL_METRICS: readonly CallMetric[] = [
     name: 'request_latency',
     title: 'request latency',
     unit: 'ms',
+    absent: 'no call succeeded',
     scope: 'call',
     direction: LOWER,
     needs: [],
@@ -96,6 +100,7 @@ export const CALL_METRICS: readonly CallMetric[] = [
     name: 'service_time',
     title: 'service time',
     unit: 'ms',
+    absent: 'no call succeeded',
     scope: 'call',
     direction: LOWER,
     needs: ['sent'],
@@ -107,6 +112,7 @@ export const CALL_METRICS: readonly CallMetric[] = [
     name: 'dispatch_delay',
     title: 'dispatch delay',
     unit: 'ms',
+    absent: 'no call succeeded',
     scope: 'call',
     direction: LOWER,
     needs: [],
@@ -119,6 +125,7 @@ export const CALL_METRICS: readonly CallMetric[] = [
     name: 'connection_wait',
     title: 'connection wait',
     unit: 'ms',
+    absent: 'no call succeeded',
     scope: 'call',
     direction: LOWER,
     needs: ['sent'],
@@ -131,6 +138,7 @@ export const CALL_METRICS: readonly CallMetric[] = [
     name: 'serialize',
     title: 'serialize',
     unit: 'ms',
+    absent: 'no call succeeded',
     scope: 'call',
     direction: LOWER,
     needs: ['sent', 'encoded'],
@@ -142,6 +150,7 @@ export const CALL_METRICS: readonly CallMetric[] = [
     name: 'request_send',
     title: 'request send',
     unit: 'ms',
+    absent: 'the server replied before it had the whole request',
     scope: 'call',
     direction: LOWER,
     needs: ['encoded', 'written'],
@@ -153,6 +162,7 @@ export const CALL_METRICS: readonly CallMetric[] = [
     name: 'request_wait',
     title: 'request wait',
     unit: 'ms',
+    absent: 'the server replied before it had the whole request',
     scope: 'call',
     direction: LOWER,
     needs: ['written', 'firstByte'],
@@ -164,6 +174,7 @@ export const CALL_METRICS: readonly CallMetric[] = [
     name: 'response_receive',
     title: 'response receive',
     unit: 'ms',
+    absent: 'no reply ended',
     scope: 'call',
     direction: LOWER,
     needs: ['firstByte', 'lastByte'],
@@ -175,6 +186,7 @@ export const CALL_METRICS: readonly CallMetric[] = [
     name: 'deserialize',
     title: 'deserialize',
     unit: 'ms',
+    absent: 'no reply had a body',
     scope: 'call',
     direction: LOWER,
     needs: ['received', 'decoded'],
@@ -186,6 +198,7 @@ export const CALL_METRICS: readonly CallMetric[] = [
     name: 'time_to_first_token',
     title: 'time to first token',
     unit: 'ms',
+    absent: 'no chunk had content',
     scope: 'call',
     direction: LOWER,
     needs: ['sent', 'received', 'decoded'],
@@ -197,6 +210,7 @@ export const CALL_METRICS: readonly CallMetric[] = [
     name: 'inter_token_latency',
     title: 'inter-token latency',
     unit: 'ms',
+    absent: 'no reply had two tokens',
     scope: 'call',
     direction: LOWER,
     needs: ['received', 'decoded', 'lastByte'],
@@ -209,6 +223,7 @@ export const CALL_METRICS: readonly CallMetric[] = [
     name: 'time_per_output_token',
     title: 'time per output token',
     unit: 'ms',
+    absent: 'no reply had two tokens',
     scope: 'call',
     direction: LOWER,
     needs: ['received', 'decoded'],
@@ -223,6 +238,7 @@ export const CALL_METRICS: readonly CallMetric[] = [
     name: 'server_queue',
     title: 'server queue',
     unit: 'ms',
+    absent: 'the server tells no queueing time',
     scope: 'call',
     direction: LOWER,
     needs: [],
@@ -235,6 +251,7 @@ export const CALL_METRICS: readonly CallMetric[] = [
     name: 'server_compute',
     title: 'server compute',
     unit: 'ms',
+    absent: 'the server tells no computing time',
     scope: 'call',
     direction: LOWER,
     needs: [],
@@ -247,6 +264,7 @@ export const CALL_METRICS: readonly CallMetric[] = [
     name: 'overhead_time',
     title: 'overhead time',
     unit: 'ms',
+    absent: 'the server does not tell its own time',
     scope: 'call',
     direction: LOWER,
     needs: ['sent'],
@@ -262,11 +280,12 @@ export const CHUNK_METRICS: readonly ChunkMetric[] = [
     name: 'inter_chunk_latency',
     title: 'inter-chunk latency',
     unit: 'ms',
+    absent: 'no reply had two chunks with content',
     scope: 'chunk',
     direction: LOWER,
     needs: ['received'],
     definition:
-      'Every gap between two chunks of a stream, pooled over all streams, from received to received. Zero is a legal value: two chunks can arrive in one packet.',
+      'Every gap between two chunks with content of a stream, pooled over all streams, from received to received. Zero is a legal value: two chunks can arrive in one packet.',
   },
 ]
 
@@ -275,6 +294,7 @@ export const HANDSHAKE_METRICS: readonly HandshakeMetric[] = [
     name: 'dns_lookup',
     title: 'DNS lookup',
     unit: 'ms',
+    absent: 'the URL names an IP address',
     scope: 'handshake',
     direction: LOWER,
     definition: 'Resolving the host name with the system’s resolver. Absent for an IP address.',
@@ -284,6 +304,7 @@ export const HANDSHAKE_METRICS: readonly HandshakeMetric[] = [
     name: 'tcp_connect',
     title: 'TCP connect',
     unit: 'ms',
+    absent: 'no connection was opened',
     scope: 'handshake',
     direction: LOWER,
     definition: 'From the first SYN until the connection is established: one round trip.',
@@ -293,6 +314,7 @@ export const HANDSHAKE_METRICS: readonly HandshakeMetric[] = [
     name: 'tls_handshake',
     title: 'TLS handshake',
     unit: 'ms',
+    absent: 'the URL is in clear text',
     scope: 'handshake',
     direction: LOWER,
     definition: 'From the ClientHello until the session is secure and its certificate verified.',
@@ -302,6 +324,7 @@ export const HANDSHAKE_METRICS: readonly HandshakeMetric[] = [
     name: 'protocol_setup',
     title: 'protocol setup',
     unit: 'ms',
+    absent: 'the protocol has no setup of its own',
     scope: 'handshake',
     direction: LOWER,
     definition: 'The protocol’s own setup after the transport’s. Absent where there is none.',
@@ -311,6 +334,7 @@ export const HANDSHAKE_METRICS: readonly HandshakeMetric[] = [
     name: 'handshake',
     title: 'handshake',
     unit: 'ms',
+    absent: 'no connection was opened',
     scope: 'handshake',
     direction: LOWER,
     definition: 'All of the phases together, from the decision to connect until calls can start.',
@@ -325,7 +349,8 @@ export const ROUND_METRICS: readonly RoundMetric[] = [
     unit: 'per second',
     scope: 'round',
     direction: HIGHER,
-    definition: 'Successful calls that ended, per second of the measured window and its drain.',
+    definition:
+      'Successful calls that ended inside the measured window, per second of it; those that began in the warm-up included, so that a window of long calls is not undercounted.',
   },
   {
     name: 'output_token_throughput',

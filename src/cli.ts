@@ -1,0 +1,66 @@
+/** The command line: registers the verbs, and turns what they throw into one message and one exit code. */
+
+import { createRequire } from 'node:module'
+import { Command, CommanderError } from 'commander'
+import { registerInit } from './commands/init.ts'
+import { registerReport } from './commands/report.ts'
+import { registerRun } from './commands/run.ts'
+import { registerSchema } from './commands/schema.ts'
+import { registerServe } from './commands/serve.ts'
+import { registerValidate } from './commands/validate.ts'
+import { EXIT } from './exit-codes.ts'
+import { ScenarioError, UsageError } from './scenario/problem.ts'
+
+const program = new Command('infer-bench')
+  .description('Measures what each AI-inference interface really costs.')
+  .version(packageVersion())
+  .showHelpAfterError('(infer-bench --help tells the commands)')
+  .exitOverride()
+
+for (const register of [
+  registerRun,
+  registerServe,
+  registerReport,
+  registerValidate,
+  registerInit,
+  registerSchema,
+]) {
+  register(program)
+}
+
+// A reader that went away (`| head`) is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.pass)
+  throw error
+})
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = tell(error)
+}
+
+function tell(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 1 ? EXIT.usage : error.exitCode
+  if (error instanceof ScenarioError) return say(error.message, EXIT.invalidInput)
+  if (error instanceof UsageError) return say(error.message, EXIT.usage)
+  if (hasExitCode(error)) return say(error.message, error.exitCode)
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return say(`internal error: ${text}`, EXIT.internal)
+}
+
+function say(message: string, exitCode: number): number {
+  process.stderr.write(`error: ${message}\n`)
+  return exitCode
+}
+
+function hasExitCode(error: unknown): error is Error & { exitCode: number } {
+  return error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number'
+}
+
+/** From `src` the package file is one folder up, from `dist/src` two. */
+function packageVersion(): string {
+  const require = createRequire(import.meta.url)
+  const path = import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json'
+  return (require(path) as { version: string }).version
+}

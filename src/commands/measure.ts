@@ -1,0 +1,154 @@
+/** Runs one plan from its first connection to its result: the stages joined. */
+
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import os from 'node:os'
+import { conduct } from '../agent/conduct.ts'
+import { readCpuSeconds } from '../agent/server-cpu.ts'
+import { Threads } from '../agent/threads.ts'
+import { DialectError } from '../dialects/dialect.ts'
+import { dialect } from '../dialects/registry.ts'
+import type { Outcome } from '../drivers/driver.ts'
+import { protocol } from '../drivers/registry.ts'
+import type { Case, Plan } from '../plan/plan.ts'
+import { initHistograms } from '../record/histogram.ts'
+import { assembleCase } from '../result/assemble.ts'
+import { type Result, SCHEMA_VERSION } from '../result/document.ts'
+import { evaluateThresholds } from '../result/thresholds.ts'
+import { runVerdict } from '../result/verdict.ts'
+import { fillTarget, scrub, secretsOf } from '../scenario/environment.ts'
+import { UsageError } from '../scenario/problem.ts'
+import type { ReferenceReady } from './reference-process.ts'
+
+export interface MeasureOptions {
+  plan: Plan
+  workers: number
+  region: string | null
+  toolVersion: string
+  reference: ReferenceReady | null
+  env: Record<string, string | undefined>
+  watcher: Watcher
+}
+
+/** Who follows a run: the progress display, and the signals. */
+export interface Watcher {
+  /** The load threads stand; `stop` ends the round that runs. */
+  begin(threads: Threads, stop: () => void): void
+  round(caseIndex: number, roundIndex: number): void
+  isStopped(): boolean
+}
+
+/** One target could not be reached, told before any load. */
+export interface Unreachable {
+  target: string
+  url: string
+  outcome: Outcome
+}
+
+export type Measured = { result: Result } | { unreachable: Unreachable[] }
+
+/** Throws `UsageError` for payloads that cannot be sent as the scenario says. */
+export async function measure(options: MeasureOptions): Promise<Measured> {
+  const { plan, watcher, env } = options
+  checkPayloads(plan, env)
+  await initHistograms()
+  const secrets = secretsOf(plan, env)
+  const threads = new Threads(plan, options.workers)
+  try {
+    const unreachable = await findUnreachable(plan, threads, secrets)
+    if (unreachable.length > 0) return { unreachable }
+    watcher.begin(threads, () => void threads.stop().catch(() => {}))
+    const startTime = new Date()
+    const metricsUrls = plan.cases.map((planned) => metricsUrl(planned, options))
+    const rounds = await conduct({
+      plan,
+      runner: threads,
+      serverCpuSeconds: async (caseIndex) => readCpuSeconds(metricsUrls[caseIndex]!),
+      begun: (caseIndex, roundIndex) => watcher.round(caseIndex, roundIndex),
+      isStopped: () => watcher.isStopped(),
+    })
+    const cases = plan.cases.flatMap((planned, caseIndex) => {
+      const own = rounds.filter((round) => round.caseIndex === caseIndex)
+      // A case whose turn never came has nothing to tell.
+      return own.length === 0 ? [] : assembleCase(planned, protocol(planned.target.interface), own)
+    })
+    for (const error of cases.flatMap(({ errors }) => errors)) error.sample = scrub(error.sample, secrets)
+    return {
+      result: {
+        schema_version: SCHEMA_VERSION,
+        run_id: randomUUID(),
+        name: plan.name,
+        start_time: startTime.toISOString(),
+        end_time: new Date().toISOString(),
+        cancelled: watcher.isStopped(),
+        region: options.region,
+        scenario: plan,
+        environment: environment(options),
+        verdict: runVerdict(cases),
+        cases,
+        thresholds: evaluateThresholds(plan.thresholds, cases),
+      },
+    }
+  } finally {
+    await threads.close()
+  }
+}
+
+function checkPayloads(plan: Plan, env: MeasureOptions['env']): void {
+  for (const { name, target, payload } of plan.cases) {
+    try {
+      const file = payload.form === 'file' ? readFileSync(payload.path) : null
+      const { streams } = protocol(target.interface)
+      dialect(target.api).codec({ target: fillTarget(target, env), payload, streaming: streams, file })
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (error instanceof DialectError || code !== undefined) {
+        throw new UsageError(`case "${name}": ${(error as Error).message}`)
+      }
+      throw error
+    }
+  }
+}
+
+async function findUnreachable(plan: Plan, threads: Threads, secrets: string[]): Promise<Unreachable[]> {
+  const unreachable: Unreachable[] = []
+  const seen = new Set<string>()
+  for (const [caseIndex, { target }] of plan.cases.entries()) {
+    if (seen.has(target.name)) continue
+    seen.add(target.name)
+    const outcome = await threads.check(caseIndex)
+    if (!outcome) continue
+    unreachable.push({
+      target: target.name,
+      url: target.url,
+      outcome: { ...outcome, sample: scrub(outcome.sample, secrets) },
+    })
+  }
+  return unreachable
+}
+
+/** The reference server shows its metrics in clear text, too; any other server beside its endpoint. */
+function metricsUrl({ target }: Case, { reference, env }: MeasureOptions): string {
+  const { origin } = new URL(fillTarget(target, env).url)
+  const isReference = reference !== null && [reference.httpUrl, reference.httpsUrl].includes(origin)
+  return `${isReference ? reference.httpUrl : origin}/metrics`
+}
+
+function environment({ toolVersion, workers, reference }: MeasureOptions): Result['environment'] {
+  const cpus = os.cpus()
+  return {
+    tool: toolVersion,
+    node: process.versions.node,
+    os: `${os.type()} ${os.arch()}`,
+    kernel: os.release(),
+    cpu: cpus[0]?.model.trim() || 'unknown',
+    cores: Math.max(1, cpus.length),
+    workers,
+    server: reference && {
+      name: 'infer-bench reference server',
+      version: reference.version,
+      provider: reference.provider,
+      providers_skipped: reference.skipped,
+    },
+  }
+}

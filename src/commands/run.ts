@@ -1,0 +1,218 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import type { Threads } from '../agent/threads.ts'
+import { EXIT, type ExitCode, worstOf } from '../exit-codes.ts'
+import { checkPlanSize, makePlan, onlyCases } from '../plan/make-plan.ts'
+import type { Plan } from '../plan/plan.ts'
+import { FORMATS, type FormatName, formatByName } from '../report/formats.ts'
+import { Progress } from '../report/progress.ts'
+import type { Result } from '../result/document.ts'
+import { isSaturated } from '../result/verdict.ts'
+import { defaultResultFile, ResultWriteError, writeResult } from '../result/write.ts'
+import { loadScenario, type Scenario } from '../scenario/load.ts'
+import { type Measured, measure, type Unreachable, type Watcher } from './measure.ts'
+import { ReferenceProcess } from './reference-process.ts'
+
+interface RunFlags {
+  out?: string
+  report: FormatName[]
+  region?: string
+  set: string[]
+  only: string[]
+  workers: number
+  quiet: boolean
+  yes: boolean
+}
+
+/** Adds `run`: measures what a scenario asks for, prints the tables, writes the result. */
+export function registerRun(program: Command): void {
+  program
+    .command('run')
+    .description('run scenarios: draw progress, print the tables, write the results')
+    .argument('<scenario...>', 'scenario files (YAML)')
+    .option('--out <file>', 'where to write the result (default: results/<name>-<time>.json)')
+    .option('--report <formats>', `what to print: ${formatNames()}`, formats, ['table'])
+    .option('--region <name>', 'label the result with the region that this machine stands in')
+    .option(
+      '--set <key=value>',
+      'replace a value of the scenario, e.g. --set defaults.load.duration=1s',
+      append,
+      [],
+    )
+    .option('--only <case>', 'run only the cases whose name has this in it (repeatable)', append, [])
+    .option('--workers <count>', 'load threads that share the plan', workers, 1)
+    .option('--quiet', 'draw no progress', false)
+    .option('--yes', 'run even a plan of more than 1,000 cases', false)
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 pass, 1 internal error, 2 usage, 99 threshold failed, 104 invalid scenario,\n113 generator saturated, 114 unreachable or no call succeeded, 130/143 interrupted.',
+    )
+    .action(async (files: string[], flags: RunFlags) => {
+      if (flags.out !== undefined && files.length > 1) {
+        throw new InvalidArgumentError('--out names one file, and there are several scenarios.')
+      }
+      process.exitCode = await run(files, flags, program.version() ?? 'unknown')
+    })
+}
+
+async function run(files: string[], flags: RunFlags, toolVersion: string): Promise<ExitCode> {
+  // Every scenario is checked before the first one sends anything.
+  const scenarios = await Promise.all(
+    files.map((file) => loadScenario(file, { env: process.env, set: flags.set })),
+  )
+  const codes: ExitCode[] = []
+  const signals = new Signals()
+  for (const scenario of scenarios) {
+    if (signals.code !== null) break
+    codes.push(...(await runOne(scenario, flags, toolVersion, signals)))
+  }
+  signals.release()
+  if (signals.code !== null) codes.push(signals.code)
+  return worstOf(codes)
+}
+
+async function runOne(
+  scenario: Scenario,
+  flags: RunFlags,
+  toolVersion: string,
+  signals: Signals,
+): Promise<ExitCode[]> {
+  const server = scenario.server === null ? null : await ReferenceProcess.start(scenario.server.flags)
+  const progress = new Progress({ stream: process.stderr, quiet: flags.quiet })
+  try {
+    const plan = onlyCases(makePlan(scenario, { reference: server?.ready ?? null }), flags.only)
+    checkPlanSize(plan, flags.yes)
+    const measured = await measure({
+      plan,
+      workers: flags.workers,
+      region: flags.region ?? null,
+      toolVersion,
+      reference: server?.ready ?? null,
+      env: process.env,
+      watcher: watch(plan, progress, signals),
+    })
+    progress.close()
+    return await finish(measured, flags)
+  } finally {
+    progress.close()
+    await server?.stop()
+  }
+}
+
+function watch(plan: Plan, progress: Progress, signals: Signals): Watcher {
+  return {
+    begin(threads: Threads, stop: () => void) {
+      signals.onStop(stop)
+      progress.begin(plan, () => threads.look())
+    },
+    round: (caseIndex, roundIndex) => progress.round(caseIndex, roundIndex),
+    isStopped: () => signals.code !== null,
+  }
+}
+
+async function finish(measured: Measured, flags: RunFlags): Promise<ExitCode[]> {
+  if ('unreachable' in measured) {
+    for (const one of measured.unreachable) process.stderr.write(`error: ${explain(one)}\n`)
+    return [EXIT.unreachable]
+  }
+  const { result } = measured
+  // The tables come first: whatever happens to the file, what was measured has been seen.
+  for (const name of flags.report) process.stdout.write(formatByName(name).render([result], display()))
+  const codes = exitCodes(result)
+  const file = flags.out ?? defaultResultFile(result)
+  try {
+    await writeResult(result, file)
+    process.stderr.write(`result: ${file}\n`)
+  } catch (error) {
+    if (!(error instanceof ResultWriteError)) throw error
+    process.stderr.write(`error: ${error.message}\n`)
+    codes.push(EXIT.internal)
+  }
+  return codes
+}
+
+function exitCodes(result: Result): ExitCode[] {
+  const codes: ExitCode[] = []
+  const failed = ({ summary }: Result['cases'][number]) => summary.calls === summary.errors
+  if (!result.cancelled && result.cases.some(failed)) codes.push(EXIT.unreachable)
+  if (result.cases.some(({ verdict }) => isSaturated(verdict))) codes.push(EXIT.saturated)
+  if (result.thresholds.some(({ passed }) => !passed)) codes.push(EXIT.thresholdFailed)
+  return codes
+}
+
+function explain({ target, url, outcome }: Unreachable): string {
+  const cure = CURES.find(([prefix]) => outcome.class.startsWith(prefix))?.[1]
+  const code = outcome.code && !outcome.sample.includes(outcome.code) ? ` (${outcome.code})` : ''
+  return `target ${target} cannot be reached at ${url}: ${outcome.class}: ${outcome.sample}${code}${cure ? `\n  ${cure}` : ''}`
+}
+
+const CURES: readonly (readonly [string, string])[] = [
+  ['tcp.refused', 'Nothing listens there: start the server, or correct the url.'],
+  ['dns', 'The host name does not resolve: correct the url.'],
+  [
+    'tls.untrusted',
+    'Name the CA that signed the certificate: tls: { ca: ca.pem }, or tls: { verify: false }.',
+  ],
+  ['tls.hostname', 'The certificate is for another name: set tls: { servername: … }.'],
+  ['tls.protocol', 'Is it an https endpoint? Does it speak TLS 1.2 or 1.3?'],
+  [
+    'timeout.connect',
+    'Is the host reachable from here? A longer wait is set with timeout: { connect: 30s }.',
+  ],
+]
+
+/** Ctrl-C once ends the round and keeps what was measured; twice ends the process at once. */
+class Signals {
+  code: ExitCode | null = null
+  #stop: () => void = () => {}
+  readonly #onInterrupt = () => this.#signal(EXIT.interrupted)
+  readonly #onTerminate = () => this.#signal(EXIT.terminated)
+
+  constructor() {
+    process.on('SIGINT', this.#onInterrupt)
+    process.on('SIGTERM', this.#onTerminate)
+  }
+
+  onStop(stop: () => void): void {
+    this.#stop = stop
+    if (this.code !== null) stop()
+  }
+
+  release(): void {
+    process.off('SIGINT', this.#onInterrupt)
+    process.off('SIGTERM', this.#onTerminate)
+  }
+
+  #signal(code: ExitCode): void {
+    if (this.code !== null) process.exit(code)
+    this.code = code
+    process.stderr.write('\nending the round; once more to end at once\n')
+    this.#stop()
+  }
+}
+
+function display(): { width: number; colour: boolean } {
+  const { stdout } = process
+  return { width: stdout.columns ?? 100, colour: stdout.isTTY === true && process.env.NO_COLOR === undefined }
+}
+
+function formatNames(): string {
+  return FORMATS.map(({ name }) => name).join(', ')
+}
+
+function formats(value: string): FormatName[] {
+  return value.split(',').map((item) => {
+    const name = item.trim()
+    if (FORMATS.some((format) => format.name === name)) return name as FormatName
+    throw new InvalidArgumentError(`${JSON.stringify(name)} is none of ${formatNames()}.`)
+  })
+}
+
+function append(value: string, before: string[]): string[] {
+  return [...before, value]
+}
+
+function workers(value: string): number {
+  const count = Number(value)
+  if (Number.isInteger(count) && count >= 1 && count <= 256) return count
+  throw new InvalidArgumentError('It must be a number from 1 to 256.')
+}

@@ -1,0 +1,210 @@
+/** From what the load threads recorded to what a result says of a case. */
+
+import type { Protocol } from '../drivers/driver.ts'
+import type { Case } from '../plan/plan.ts'
+import { add, decode, destroy, type Histogram, newHistogram } from '../record/histogram.ts'
+import { type CallMetric, type ChunkMetric, TIMING_METRICS } from '../record/metrics.ts'
+import { type Counts, newCounts, type RoundRecord } from '../record/round-record.ts'
+import type { CaseResult, Distribution, ErrorCount, RoundResult, Summary } from './document.ts'
+import { distribution, storedDistribution } from './merge.ts'
+import { caseVerdict } from './verdict.ts'
+
+/** Above this share of failed calls, bytes of broken replies would pass for overhead. */
+const MOST_FAILED_SHARE = 0.01
+/** Above this share of negative values `overhead_time` says nothing. */
+const MOST_NEGATIVE_SHARE = 0.01
+
+/** One round as all workers together recorded it. */
+export interface RoundEvidence {
+  records: RoundRecord[]
+  /** CPU time of the server over the round, warm-up included; null where it tells none. */
+  serverCpuSeconds: number | null
+}
+
+/** Throws where a record's histogram is damaged. */
+export function assembleCase(
+  planned: Case,
+  protocol: Protocol,
+  rounds: readonly RoundEvidence[],
+): CaseResult {
+  const everything = rounds.flatMap(({ records }) => records)
+  const counts = sumCounts(rounds.map(({ records }) => roundCounts(records)))
+  const openCount = openCalls(planned, counts)
+  const metrics = withoutNegatives(distributions(everything, openCount, storedDistribution), counts)
+  const cpu = rounds.map(({ serverCpuSeconds }) => serverCpuSeconds)
+  return {
+    name: planned.name,
+    target: planned.target.name,
+    interface: planned.target.interface,
+    api: planned.target.api,
+    kind: protocol.streams ? 'streaming' : 'unary',
+    labels: planned.labels,
+    load: { ...planned.load },
+    verdict: caseVerdict({
+      planned,
+      calls: counts.calls,
+      errors: counts.errors,
+      requestLatency: metrics.request_latency ?? null,
+      dispatchDelay: metrics.dispatch_delay ?? null,
+      loopUtilization: Math.max(0, ...everything.map(({ loopUtilization }) => loopUtilization)),
+      overflowed: everything.some(({ overflowed }) => overflowed),
+    }),
+    summary: summary(planned, counts, cpu.includes(null) ? null : sum(cpu as number[])),
+    metrics,
+    absent: absent(planned, protocol, metrics, counts),
+    rounds: rounds.map((round) => assembleRound(planned, round)),
+    errors: errors(everything),
+  }
+}
+
+function assembleRound(planned: Case, { records, serverCpuSeconds }: RoundEvidence): RoundResult {
+  const counts = roundCounts(records)
+  const metrics = distributions(records, openCalls(planned, counts), distribution)
+  return { summary: summary(planned, counts, serverCpuSeconds), metrics: withoutNegatives(metrics, counts) }
+}
+
+/** Calls that could still have been slower than all that ended. Drops that the scenario asked for are none. */
+function openCalls({ load }: Case, { interrupted, dropped }: Counts): number {
+  return interrupted + (load.overflow === 'queue' ? dropped : 0)
+}
+
+function summary(planned: Case, counts: Counts, serverCpuSeconds: number | null): Summary {
+  const seconds = counts.windowMs / 1000
+  const rate = (count: number) => (seconds > 0 ? count / seconds : null)
+  const due = counts.calls + counts.interrupted + counts.dropped
+  const failedShare = counts.calls === 0 ? 1 : counts.errors / counts.calls
+  const { load, slo } = planned
+  return {
+    calls: counts.calls,
+    errors: counts.errors,
+    interrupted: counts.interrupted,
+    dropped: counts.dropped,
+    duration_s: seconds,
+    request_throughput: rate(counts.endedInWindow),
+    output_token_throughput: counts.tokensInWindow > 0 ? rate(counts.tokensInWindow) : null,
+    throughput_per_core:
+      serverCpuSeconds !== null && serverCpuSeconds > 0 ? counts.allSuccesses / serverCpuSeconds : null,
+    goodput: slo.length > 0 && due > 0 ? counts.good / due : null,
+    error_rate: counts.calls > 0 ? counts.errors / counts.calls : null,
+    overhead_bytes:
+      counts.payloadBytes > 0 && failedShare <= MOST_FAILED_SHARE
+        ? counts.wireBytes / counts.payloadBytes - 1
+        : null,
+    requested_rate: 'ratePerSecond' in load ? load.ratePerSecond : null,
+    connections: counts.connections,
+  }
+}
+
+function roundCounts(records: readonly RoundRecord[]): Counts {
+  const counts = sumCounts(records.map((record) => record.counts))
+  // Workers share one window; their rates add up, so its length must not.
+  counts.windowMs = Math.max(0, ...records.map((record) => record.counts.windowMs))
+  return counts
+}
+
+function sumCounts(parts: readonly Counts[]): Counts {
+  const total = newCounts()
+  for (const part of parts) {
+    for (const key of Object.keys(total) as (keyof Counts)[]) total[key] += part[key]
+  }
+  return total
+}
+
+function distributions(
+  records: readonly RoundRecord[],
+  openCount: number,
+  tell: (histogram: Histogram, openCount: number) => Distribution | null,
+): Record<string, Distribution> {
+  const told: Record<string, Distribution> = {}
+  for (const { name, scope } of TIMING_METRICS) {
+    const parts = records.flatMap(({ histograms }) => histograms[name] ?? [])
+    if (parts.length === 0) continue
+    const distributionOf = merged(parts, (histogram) => tell(histogram, scope === 'call' ? openCount : 0))
+    if (distributionOf) told[name] = distributionOf
+  }
+  return told
+}
+
+function merged<Value>(parts: readonly string[], use: (histogram: Histogram) => Value): Value {
+  const total = newHistogram()
+  try {
+    for (const part of parts) {
+      const histogram = decode(part)
+      try {
+        add(total, histogram)
+      } finally {
+        destroy(histogram)
+      }
+    }
+    return use(total)
+  } finally {
+    destroy(total)
+  }
+}
+
+function withoutNegatives(
+  metrics: Record<string, Distribution>,
+  counts: Counts,
+): Record<string, Distribution> {
+  const { overhead_time: overhead, ...others } = metrics
+  return overhead && hasManyNegatives(counts, overhead.count) ? others : metrics
+}
+
+function hasManyNegatives({ negativeOverheads }: Counts, positives: number): boolean {
+  return negativeOverheads > MOST_NEGATIVE_SHARE * (negativeOverheads + positives)
+}
+
+/** Why a metric that this interface could have is not there. */
+function absent(
+  planned: Case,
+  protocol: Protocol,
+  metrics: Record<string, Distribution>,
+  counts: Counts,
+): Record<string, string> {
+  const reasons: Record<string, string> = {}
+  const succeeded = counts.calls > counts.errors
+  for (const metric of TIMING_METRICS) {
+    if (metric.name in metrics) continue
+    if (metric.scope === 'call' && !concerns(metric, protocol)) continue
+    const hidden = metric.scope === 'handshake' ? undefined : hiddenStamp(metric, protocol)
+    if (hidden) reasons[metric.name] = `${planned.target.interface} does not show ${hidden}`
+    else if (metric.scope !== 'handshake' && !succeeded) reasons[metric.name] = 'no call succeeded'
+    else if (metric.name === 'overhead_time' && counts.negativeOverheads > 0) {
+      reasons[metric.name] = 'the server tells more time than the calls took'
+    } else reasons[metric.name] = metric.absent
+  }
+  return reasons
+}
+
+function concerns({ calls }: CallMetric, { streams }: Protocol): boolean {
+  return calls === 'all' || (calls === 'streaming') === streams
+}
+
+function hiddenStamp({ needs }: CallMetric | ChunkMetric, { stamps }: Protocol): string | undefined {
+  return needs.find((stamp) => stamps[stamp] === null)
+}
+
+function errors(records: readonly RoundRecord[]): ErrorCount[] {
+  const kinds = new Map<string, { error: ErrorCount; times: string[] }>()
+  for (const { outcome, count, timeToFailure } of records.flatMap((record) => record.errors)) {
+    const { phase, class: errorClass, code, sample } = outcome
+    const key = `${phase}\n${errorClass}\n${code}\n${timeToFailure === null}`
+    let kind = kinds.get(key)
+    if (!kind) {
+      kind = { error: { phase, class: errorClass, code, count: 0, sample }, times: [] }
+      kinds.set(key, kind)
+    }
+    kind.error.count += count
+    if (timeToFailure !== null) kind.times.push(timeToFailure)
+  }
+  return [...kinds.values()]
+    .map(({ error, times }) => {
+      const timeToFailure = times.length > 0 ? merged(times, storedDistribution) : null
+      return timeToFailure ? { ...error, time_to_failure: timeToFailure } : error
+    })
+    .sort((a, b) => b.count - a.count)
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}

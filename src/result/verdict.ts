@@ -1,0 +1,71 @@
+import type { Case } from '../plan/plan.ts'
+import type { Distribution, Verdict } from './document.ts'
+
+/**
+ * When the generator's own lateness makes an open loop's numbers invalid. A lateness below the floor is normal
+ * on a machine that does other things too; above it, it must not be a large part of what was measured.
+ */
+const LATE_P99_MS = 5
+const LATE_P50_MS = 1
+const LATE_SHARE = 0.1
+/** A closed loop whose load thread was busy for this share of its time was limited by the generator. */
+const SATURATED = 0.95
+
+const SCHEDULE_MISSED = 'the generator could not keep its schedule'
+
+const CLIENT_LIMIT = '>= (client limit)'
+
+export interface Evidence {
+  planned: Case
+  calls: number
+  errors: number
+  requestLatency: Distribution | null
+  dispatchDelay: Distribution | null
+  /** Largest of the load threads', 0 to 1. */
+  loopUtilization: number
+  overflowed: boolean
+}
+
+/** Whether a case's numbers can be trusted. A slow server is never a reason. */
+export function caseVerdict(evidence: Evidence): Verdict {
+  const { planned, calls, errors, overflowed } = evidence
+  const reasons: string[] = []
+  if (calls === 0) reasons.push('no call ended in the measured window')
+  else if (errors === calls) reasons.push('no call succeeded')
+  if (overflowed) reasons.push('an arrival found no connection with room, and the load says overflow: abort')
+  if (planned.load.model !== 'closed') {
+    const late = lateness(evidence)
+    if (late) reasons.push(late)
+    return { valid: reasons.length === 0, reasons }
+  }
+  const verdict: Verdict = { valid: reasons.length === 0, reasons }
+  if (evidence.loopUtilization >= SATURATED) {
+    verdict.notes = {
+      request_throughput: CLIENT_LIMIT,
+      request_latency: 'holds the client’s own queue: its load thread was busy all the time',
+    }
+  }
+  return verdict
+}
+
+function lateness({ dispatchDelay, requestLatency }: Evidence): string | null {
+  if (!dispatchDelay || !requestLatency) return null
+  const late = (statistic: 'p50' | 'p99', floorMs: number) => {
+    const delayMs = dispatchDelay[statistic]
+    return delayMs > Math.max(floorMs, LATE_SHARE * requestLatency[statistic])
+      ? `${SCHEDULE_MISSED}: dispatch_delay ${statistic} is ${delayMs.toFixed(2)} ms (request_latency ${requestLatency[statistic].toFixed(2)} ms); lower the rate, add --workers, or give it a core of its own`
+      : null
+  }
+  return late('p50', LATE_P50_MS) ?? late('p99', LATE_P99_MS)
+}
+
+/** A run is valid when all of its cases are. */
+export function runVerdict(cases: readonly { name: string; verdict: Verdict }[]): Verdict {
+  const reasons = cases.flatMap(({ name, verdict }) => verdict.reasons.map((reason) => `${name}: ${reason}`))
+  return { valid: cases.every(({ verdict }) => verdict.valid), reasons }
+}
+
+/** Whether the generator, not the server, made a case invalid. */
+export function isSaturated({ reasons }: Verdict): boolean {
+  return reasons.some((reason) => reason.startsWith(SCHEDULE_MISSED))
+}
