@@ -49,7 +49,6 @@ class PooledRuntime implements Runtime {
   /** Every call that has not settled; `close` waits for them. */
   private readonly open = new Set<Promise<unknown>>()
   private lastId = 0
-  private nextWorker = 0
   private closed: Promise<void> | null = null
 
   constructor(
@@ -169,10 +168,9 @@ class PooledRuntime implements Runtime {
     }).finally(() => signal?.removeEventListener('abort', stop))
   }
 
-  /** The worker with the fewest calls; in turn where several have as few. */
+  /** The worker with the fewest calls; the first of equals, so that a lone caller always meets a warm one. */
   private leastLoaded(): WorkerLink {
-    this.nextWorker += 1
-    let best = this.workers[this.nextWorker % this.workers.length]!
+    let best = this.workers[0]!
     for (const worker of this.workers) if (worker.load < best.load) best = worker
     return best
   }
