@@ -1,7 +1,7 @@
 import { MessageWriter } from './protobuf.ts'
 
 /** ONNX's numbers for element types (`TensorProto.DataType` in onnx.proto). */
-export const ELEMENT_TYPE = {
+const ELEMENT_TYPE = {
   FP32: 1,
   UINT8: 2,
   INT8: 3,

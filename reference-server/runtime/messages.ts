@@ -9,7 +9,7 @@ export interface WorkerSetup {
   index: number
 }
 
-export interface InferPart {
+interface InferPart {
   id: number
   /** When the face handed the request over, on `monotonicMs`. */
   handedMs: number
@@ -52,22 +52,23 @@ export function monotonicMs(): number {
  * The same bytes in an ArrayBuffer of their own, ready for a transfer list. Bytes that already fill one are not
  * copied; a part of a larger buffer is, because a post would otherwise clone the whole of it.
  */
-export function movable(data: Uint8Array): Uint8Array<ArrayBuffer> {
+function movable(data: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer } = data
   const whole = buffer instanceof ArrayBuffer && data.byteLength === buffer.byteLength
   if (whole && !isMarkedAsUntransferable(buffer)) return data as Uint8Array<ArrayBuffer>
   return new Uint8Array(data)
 }
 
-/** Moves tensors into a message: the tensors with movable data, and the list that `postMessage` wants. */
-export function packTensors(tensors: Tensor[]): { packed: Tensor[]; transfer: ArrayBuffer[] } {
+/** Moves tensors into a message: the same tensors with movable data, and the list that `postMessage` wants. */
+export function packTensors(requests: Tensor[][]): { packed: Tensor[][]; transfer: ArrayBuffer[] } {
   const transfer = new Set<ArrayBuffer>()
-  const packed = tensors.map((tensor) => {
+  const pack = (tensor: Tensor): Tensor => {
     let data = movable(tensor.data)
     // Two tensors may share their bytes; a buffer can move but once.
     if (transfer.has(data.buffer)) data = data.slice()
     transfer.add(data.buffer)
     return { ...tensor, data }
-  })
+  }
+  const packed = requests.map((tensors) => tensors.map(pack))
   return { packed, transfer: [...transfer] }
 }

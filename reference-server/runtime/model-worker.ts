@@ -67,9 +67,9 @@ async function infer(order: InferOrder): Promise<void> {
   try {
     const run = await tensorModels[order.model]!.run(parts.map((part) => part.inputs))
     for (const [place, part] of parts.entries()) {
-      const { packed, transfer } = packTensors(run.outputs[place]!)
+      const { packed, transfer } = packTensors([run.outputs[place]!])
       const timing = { queueMs: run.startMs - part.handedMs, computeMs: run.computeMs }
-      post({ kind: 'inferred', id: part.id, outputs: packed, timing }, transfer)
+      post({ kind: 'inferred', id: part.id, outputs: packed[0]!, timing }, transfer)
     }
   } catch (error) {
     for (const { id } of parts) post({ kind: 'failed', id, message: String(error) })

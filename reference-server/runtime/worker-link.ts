@@ -66,12 +66,8 @@ export class WorkerLink {
       for (const call of calls) call.reject(this.failure)
       return
     }
-    const transfer: ArrayBuffer[] = []
-    const parts = calls.map(({ id, handedMs, inputs }) => {
-      const moved = packTensors(inputs)
-      transfer.push(...moved.transfer)
-      return { id, handedMs, inputs: moved.packed }
-    })
+    const { packed, transfer } = packTensors(calls.map((call) => call.inputs))
+    const parts = calls.map(({ id, handedMs }, place) => ({ id, handedMs, inputs: packed[place]! }))
     for (const call of calls) this.inferences.set(call.id, call)
     this.post({ kind: 'infer', model, parts }, transfer)
   }

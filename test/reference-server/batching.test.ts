@@ -30,6 +30,13 @@ describe('batching', () => {
     await plain.close()
   })
 
+  test('joins requests that share their bytes', async () => {
+    const input = mlpInput(1, 100)
+    const replies = await Promise.all([input, input, input].map((same) => runtime.infer('mlp', [same])))
+    const [first, second, third] = replies.map(({ outputs }) => numbersOf(outputs[0]!))
+    expect([second, third]).toEqual([first, first])
+  })
+
   test('leaves out who went away, keeps widths apart, sends the rest on close', async () => {
     const stop = new AbortController()
     const gone = runtime.infer('mlp', [mlpInput(1, 100)], stop.signal)
