@@ -184,20 +184,25 @@ function measured(metric: string, value: number): string {
 
 function verdictLines({ verdict, cases }: Result): Lines {
   const invalid = cases.filter((result) => !result.verdict.valid)
-  const lines: Cell[] = invalid.flatMap((result) =>
+  const ofCases = invalid.flatMap((result) =>
     (result.verdict.reasons.length > 0 ? result.verdict.reasons : ['no reason told']).map(
-      (reason): Cell => ({ text: `${clean(result.name)}: ${clean(reason)}`, tone: 'bad' }),
+      (reason) => `${clean(result.name)}: ${clean(reason)}`,
     ),
   )
-  const ofCases = new Set(invalid.flatMap((result) => result.verdict.reasons))
-  const ofRun = verdict.reasons
-    .filter((reason) => !ofCases.has(reason))
-    .map((reason): Cell => ({ text: clean(reason), tone: verdict.valid ? 'plain' : 'bad' }))
-  const told = [...ofRun, ...lines]
+  // A run's reasons are mostly its cases'.
+  const reasons = new Set([...verdict.reasons.map(clean), ...ofCases])
+  const count = invalid.length > 0 ? ` of ${invalid.length} of ${whole(cases.length)} cases` : ''
+  const hasNotes = cases.some((result) => Object.keys(result.verdict.notes ?? {}).length > 0)
   const summary: Cell = verdict.valid
-    ? { text: 'valid: the generator kept up, these numbers can be trusted', tone: 'good' }
-    : { text: 'INVALID: these numbers cannot be trusted as they stand', tone: 'bad' }
-  return { title: 'Verdict', lines: [summary, ...told] }
+    ? {
+        text: `valid: these numbers can be trusted${hasNotes ? ', read as the notes say' : ''}`,
+        tone: 'good',
+      }
+    : { text: `INVALID: the numbers${count} cannot be trusted as they stand`, tone: 'bad' }
+  return {
+    title: 'Verdict',
+    lines: [summary, ...[...reasons].map((text): Cell => ({ text, tone: 'plain' }))],
+  }
 }
 
 function noteLines(result: Result): Lines | null {

@@ -4,17 +4,21 @@ import { markdownReport } from './markdown.ts'
 import { type Style, tableReport } from './table.ts'
 
 export interface Format {
+  name: string
   /** Of the files that hold it, without a dot. */
   extension: string
   render(results: readonly Result[], style: Style): string
 }
 
 /** Every report there is; one more format is one more line. */
-export const FORMATS = {
-  table: { extension: 'txt', render: tableReport },
-  markdown: { extension: 'md', render: markdownReport },
-  json: { extension: 'json', render: jsonReport },
-} as const satisfies Record<string, Format>
+export const FORMATS = [
+  { name: 'table', extension: 'txt', render: tableReport },
+  { name: 'markdown', extension: 'md', render: markdownReport },
+  { name: 'json', extension: 'json', render: jsonReport },
+] as const satisfies readonly Format[]
 
-export type FormatName = keyof typeof FORMATS
-export const FORMAT_NAMES = Object.keys(FORMATS) as FormatName[]
+export type FormatName = (typeof FORMATS)[number]['name']
+
+export function formatByName(name: FormatName): Format {
+  return FORMATS.find((format) => format.name === name)!
+}

@@ -10,6 +10,7 @@ import {
 } from '../../src/result/document.ts'
 import { distribution, storedDistribution } from '../../src/result/merge.ts'
 import { evaluateThresholds } from '../../src/result/thresholds.ts'
+import { runVerdict } from '../../src/result/verdict.ts'
 
 const ROUNDS = 3
 
@@ -219,6 +220,7 @@ function cases(): CaseResult[] {
       name: 'rest nobody listens',
       medians: {},
       callCount: 0,
+      verdict: { valid: false, reasons: ['no call succeeded'] },
       summary: { calls: 640, errors: 640, error_rate: 1, request_throughput: 0, connections: 0 },
       errors: [
         {
@@ -269,7 +271,7 @@ export async function sampleResult(): Promise<Result> {
         providers_skipped: [{ provider: 'cuda', reason: 'libcudart.so.12: cannot open shared object file' }],
       },
     },
-    verdict: { valid: false, reasons: ['1 of 5 cases is invalid'] },
+    verdict: runVerdict(measured),
     cases: measured,
     thresholds: evaluateThresholds(
       [

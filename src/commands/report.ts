@@ -1,0 +1,68 @@
+import { stat } from 'node:fs/promises'
+import { basename, join, sep } from 'node:path'
+import { type Command, InvalidArgumentError } from 'commander'
+import { type FormatName, formatByName } from '../report/formats.ts'
+import type { Result } from '../result/document.ts'
+import { readResult } from '../result/read.ts'
+import { writeWhole } from '../result/write.ts'
+import { formatNames, parseFormats, styleOf } from './report-options.ts'
+
+interface ReportFlags {
+  format: FormatName[]
+  out?: string
+  width?: number
+}
+
+/** Adds `report`: any format from stored results, without the server. */
+export function registerReport(program: Command): void {
+  program
+    .command('report')
+    .description('make reports from stored results')
+    .argument('<result...>', 'result files (JSON)')
+    .option('--format <formats>', `what to make: ${formatNames()}`, parseFormats, ['table'])
+    .option('--out <path>', 'write to this file, or into this folder, and print nothing')
+    .option('--width <columns>', 'how wide tables may be (default: the window, or 100)', parseWidth)
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 a file could not be written, 104 a result is missing or damaged.',
+    )
+    .action((files: string[], flags: ReportFlags) => report(files, flags))
+}
+
+async function report(files: string[], flags: ReportFlags): Promise<void> {
+  const results: Result[] = []
+  for (const file of files) results.push(await readResult(file))
+  if (flags.out === undefined) {
+    const { stdout } = process
+    const found = styleOf(stdout, process.env)
+    const style = { ...found, width: flags.width ?? found.width }
+    const texts = flags.format.map((name) => formatByName(name).render(results, style))
+    stdout.write(texts.join('\n'))
+    return
+  }
+  const style = { ...styleOf({}, {}), ...(flags.width !== undefined && { width: flags.width }) }
+  const base = files.length === 1 ? basename(files[0]!).replace(/\.json$/i, '') : 'report'
+  const folder = await isFolder(flags.out, flags.format)
+  for (const name of flags.format) {
+    const { extension, render } = formatByName(name)
+    const file = folder
+      ? join(flags.out, `${base}.${name === 'json' ? 'report.' : ''}${extension}`)
+      : flags.out
+    await writeWhole(file, render(results, style))
+  }
+}
+
+/** Several formats need several files, so they go into a folder, whether it is there yet or not. */
+async function isFolder(out: string, formats: readonly FormatName[]): Promise<boolean> {
+  if (formats.length > 1 || out.endsWith('/') || out.endsWith(sep)) return true
+  return stat(out).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+}
+
+function parseWidth(value: string): number {
+  const width = Number(value)
+  if (Number.isInteger(width) && width >= 40 && width <= 1000) return width
+  throw new InvalidArgumentError('It must be a number from 40 to 1000.')
+}
