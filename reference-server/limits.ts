@@ -6,6 +6,8 @@ export interface Limits {
   streams: number
   /** What one generation may ask for. */
   maxTokens: number
+  /** A prompt, in UTF-16 code units. A tokenizer takes many times the memory of the text itself. */
+  promptCharacters: number
   /** Token text that one stream holds back for a slow reader before the generation is given up. */
   streamBufferBytes: number
   /** From the first byte of a connection (or of a request on it) until its headers are whole. */
@@ -24,6 +26,7 @@ export const defaultLimits: Limits = {
   bodyBytes: 64 * 1024 * 1024,
   streams: 256,
   maxTokens: 65_536,
+  promptCharacters: 1024 * 1024,
   streamBufferBytes: 1024 * 1024,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,

@@ -2,15 +2,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { isIPv6 } from 'node:net'
 import { hostname, networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { RequestHandler } from './http/handler.ts'
-import { type Listener, listenHttp, listenHttps } from './http/listener.ts'
-import { defaultLimits, type Limits } from './limits.ts'
 import {
-  type ProviderChoice,
+  type ProviderWish,
   resolveProviders,
   type SkippedProvider,
   softwareGraphicsReason,
-} from './providers.ts'
+} from './auto-provider.ts'
+import { RequestHandler } from './http/handler.ts'
+import { type Listener, listenHttp, listenHttps } from './http/listener.ts'
+import { defaultLimits, type Limits } from './limits.ts'
 import type { Provider, Runtime, RuntimeOptions } from './runtime/runtime.ts'
 import { startRuntime } from './runtime/start.ts'
 import { Service } from './service.ts'
@@ -32,7 +32,7 @@ export interface ServeOptions {
 
 export interface ServerOptions extends ServeOptions {
   /** Tried in this order; the first that runs is used. */
-  providers: ProviderChoice[]
+  providers: ProviderWish[]
   workers: RuntimeOptions['workers']
   batching: RuntimeOptions['batching']
 }

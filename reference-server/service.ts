@@ -1,5 +1,5 @@
+import type { SkippedProvider } from './auto-provider.ts'
 import type { Limits } from './limits.ts'
-import type { SkippedProvider } from './providers.ts'
 import type { GenerateReply, GenerateRequest, ModelInfo, Runtime } from './runtime/runtime.ts'
 import { RequestError } from './runtime/runtime.ts'
 
@@ -77,8 +77,11 @@ export class Service {
     onToken: (text: string) => void,
     signal: AbortSignal,
   ): Promise<GenerateReply> {
-    if (!this.model(modelName).kinds.includes('decoder')) {
-      throw new RequestError('invalid_input', `model ${JSON.stringify(modelName)} does not generate text`)
+    if (request.prompt.length > this.limits.promptCharacters) {
+      throw new RequestError(
+        'invalid_input',
+        `the prompt has ${request.prompt.length} characters; this server's limit is ${this.limits.promptCharacters}`,
+      )
     }
     if (request.maxTokens > this.limits.maxTokens) {
       throw new RequestError(

@@ -15,9 +15,6 @@ import {
 import type { Convention } from './router.ts'
 import { serverTiming } from './server-timing.ts'
 
-/** What the completions endpoint generates when it is not told how much, after OpenAI's own default. */
-const defaultMaxTokens = 16
-
 // A random part told once and a counter: unique without asking for randomness on every call.
 const idPrefix = randomBytes(9).toString('base64url')
 let idCounter = 0
@@ -34,6 +31,8 @@ interface Request {
 /** The parts in which chat and text completions differ. */
 interface Endpoint {
   idPrefix: string
+  /** What it generates at most when it is not told how much. */
+  defaultMaxTokens: number
   prompt(fields: JsonObject): string
   wholeType: string
   chunkType: string
@@ -47,6 +46,8 @@ interface Endpoint {
 
 const chat: Endpoint = {
   idPrefix: 'chatcmpl-',
+  // Enough for most replies to come to their own end.
+  defaultMaxTokens: 256,
   prompt: chatPrompt,
   wholeType: 'chat.completion',
   chunkType: 'chat.completion.chunk',
@@ -58,6 +59,8 @@ const chat: Endpoint = {
 
 const completions: Endpoint = {
   idPrefix: 'cmpl-',
+  // OpenAI's own default.
+  defaultMaxTokens: 16,
   prompt: completionPrompt,
   wholeType: 'text_completion',
   chunkType: 'text_completion',
@@ -105,7 +108,6 @@ function listModels(exchange: Exchange): void {
 
 async function complete(exchange: Exchange, endpoint: Endpoint): Promise<void> {
   const request = readRequest(parseObject(await exchange.body()), endpoint)
-  exchange.service.model(request.model)
   if (request.stream) return completeStreamed(exchange, endpoint, request)
   const { text, reply } = await generateWhole(exchange, request.model, request.generation)
   exchange.json(
@@ -155,7 +157,7 @@ function readRequest(fields: JsonObject, endpoint: Endpoint): Request {
       maxTokens:
         optionalInteger(1, fields, 'max_completion_tokens') ??
         optionalInteger(1, fields, 'max_tokens') ??
-        defaultMaxTokens,
+        endpoint.defaultMaxTokens,
       ignoreEos: optionalBoolean(fields, 'ignore_eos') ?? false,
     },
     stream: optionalBoolean(fields, 'stream') ?? false,

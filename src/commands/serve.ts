@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { ReferenceServer } from '../../reference-server/server.ts'
 
-type ProviderChoice = 'auto' | 'cuda' | 'webgpu' | 'cpu'
+type ProviderWish = 'auto' | 'cuda' | 'webgpu' | 'cpu'
 
 interface ServeFlags {
-  provider: ProviderChoice[]
+  provider: ProviderWish[]
   host: string
   port: number
   tls: boolean
@@ -61,10 +61,10 @@ async function serve(program: Command, flags: ServeFlags): Promise<void> {
   const ready = { httpUrl, httpsUrl, caFile, provider, software, skipped, version, runtimeVersion }
   const stopped = untilStopped()
   process.stdout.write(`${flags.json ? JSON.stringify(ready) : firstLine(server, version)}\n`)
-  if (process.send) process.send({ type: 'ready', ...ready })
+  process.send?.({ type: 'ready', ...ready })
   await stopped
   await server.close()
-  if (process.connected) process.disconnect()
+  if (process.connected) process.disconnect?.()
 }
 
 async function start(program: Command, flags: ServeFlags, version: string): Promise<ReferenceServer> {
@@ -96,7 +96,7 @@ async function start(program: Command, flags: ServeFlags, version: string): Prom
 /** What to say of a failure that is this machine's state rather than a bug; null for a bug. */
 function expectedFailure(error: NodeJS.ErrnoException & { address?: string; port?: number }): string | null {
   const place = `port ${error.port} of ${error.address}`
-  if (error.name === 'RuntimeUnavailableError') return error.message
+  if (error.name === 'RuntimeError') return error.message
   if (error.code === 'EADDRINUSE')
     return `${place} is already in use; choose another with --port or --tls-port`
   if (error.code === 'EACCES') return `no permission to listen on ${place}; choose one above 1023`
@@ -131,7 +131,7 @@ function firstLine(server: ReferenceServer, version: string): string {
   return `infer-bench ${version} serves ${urls.join(' and ')} on ${server.provider}${software}${skipped.join('')}`
 }
 
-function providers(value: string): ProviderChoice[] {
+function providers(value: string): ProviderWish[] {
   return value.split(',').map((item) => {
     const name = item.trim()
     if (name === 'auto' || name === 'cuda' || name === 'webgpu' || name === 'cpu') return name

@@ -7,7 +7,7 @@ export interface SkippedProvider {
 }
 
 /** What may be asked for: a provider by name, or the best that this machine's hardware has. */
-export type ProviderChoice = Provider | 'auto'
+export type ProviderWish = Provider | 'auto'
 
 const bestFirst: Provider[] = ['cuda', 'webgpu', 'cpu']
 
@@ -17,17 +17,17 @@ const bestFirst: Provider[] = ['cuda', 'webgpu', 'cpu']
  * @param softwareReason What softwareGraphicsReason() says of this machine.
  */
 export function resolveProviders(
-  choices: ProviderChoice[],
+  wishes: ProviderWish[],
   softwareReason: string | null,
 ): { providers: Provider[]; skipped: SkippedProvider[] } {
   const providers = new Set<Provider>()
   const skipped: SkippedProvider[] = []
-  for (const choice of choices) {
-    if (choice !== 'auto') providers.add(choice)
+  for (const wish of wishes) {
+    if (wish !== 'auto') providers.add(wish)
     else {
       for (const provider of bestFirst) {
         if (provider !== 'webgpu' || softwareReason === null) providers.add(provider)
-        else if (!choices.includes('webgpu')) {
+        else if (!wishes.includes('webgpu')) {
           skipped.push({ provider, reason: `${softwareReason}; name webgpu to use it all the same` })
         }
       }

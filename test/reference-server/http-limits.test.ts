@@ -1,0 +1,310 @@
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { request } from 'node:http'
+import { connect as connectHttp2 } from 'node:http2'
+import { connect, type Socket } from 'node:net'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ReferenceServer } from '../../reference-server/server.ts'
+import { eventually, metric, post, started } from './started.ts'
+
+const bodyBytes = 8 * 1024 * 1024
+const headersTimeoutMs = 300
+const requestTimeoutMs = 700
+
+let server: ReferenceServer
+let inferUrl: string
+const sockets = new Set<Socket>()
+
+beforeAll(async () => {
+  server = await started(
+    { bodyBytes, headersTimeoutMs, requestTimeoutMs, streams: 2, streamBufferBytes: 20_000 },
+    true,
+  )
+  inferUrl = `${server.httpUrl}/v2/models/echo/infer`
+})
+afterAll(async () => {
+  for (const socket of sockets) socket.destroy()
+  await server.close()
+})
+
+/** A bare connection, for what no HTTP client would send. */
+function raw(): Socket {
+  const { port } = new URL(server.httpUrl)
+  const socket = connect(Number(port), '127.0.0.1')
+  sockets.add(socket)
+  return socket
+}
+
+/** What the server says on a connection, from now on, until it closes it. */
+async function untilClosed(socket: Socket): Promise<string> {
+  let text = ''
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+  })
+  socket.resume()
+  await once(socket, 'close')
+  return text
+}
+
+async function answersStill(): Promise<void> {
+  const input = { name: 'x', datatype: 'UINT8', shape: [1], data: [7] }
+  const response = await post(inferUrl, { inputs: [input] })
+  expect(await response.json()).toMatchObject({ outputs: [{ data: [7] }] })
+}
+
+const largeBody = new Uint8Array(bodyBytes + 1).fill(0x20)
+
+describe('a body over the limit', () => {
+  test('with its length declared', async () => {
+    const response = await post(inferUrl, largeBody)
+    expect(response.status).toBe(413)
+    expect(await response.json()).toEqual({ error: expect.stringContaining(`${bodyBytes} bytes`) })
+    await answersStill()
+  })
+
+  test('in chunks, without a length', async () => {
+    const status = await new Promise((resolve, reject) => {
+      const call = request(inferUrl, { method: 'POST' }, (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      })
+      call.on('error', reject)
+      for (let sent = 0; sent <= bodyBytes; sent += 1024 * 1024)
+        call.write(largeBody.subarray(0, 1024 * 1024))
+      call.end()
+    })
+    expect(status).toBe(413)
+    await answersStill()
+  })
+
+  test('only once its content encoding is undone', async () => {
+    const body = new Uint8Array(gzipSync(largeBody))
+    expect(body.length).toBeLessThan(10_000)
+    const response = await post(inferUrl, body, { 'content-encoding': 'gzip' })
+    expect(response.status).toBe(413)
+  })
+
+  test('is refused before it is sent when the client waits to be told', async () => {
+    const socket = raw()
+    socket.write(`POST /v2/models/echo/infer HTTP/1.1\r\nHost: x\r\nContent-Length: ${bodyBytes + 1}\r\n`)
+    socket.write('Expect: 100-continue\r\n\r\n')
+    const reply = await untilClosed(socket)
+    expect(reply).toMatch(/^HTTP\/1\.1 413 /)
+    expect(reply).toMatch(/connection: close/i)
+  })
+
+  test('reaches a client that sends it to the end before it reads', async () => {
+    const socket = raw()
+    socket.write(`POST /v2/models/echo/infer HTTP/1.1\r\nHost: x\r\nContent-Length: ${bodyBytes + 1}\r\n\r\n`)
+    await new Promise((resolve) => socket.write(largeBody, resolve))
+    expect(await untilClosed(socket)).toMatch(/^HTTP\/1\.1 413 /)
+  })
+
+  test('over HTTP/2, where the session goes on', async () => {
+    const session = connectHttp2(server.httpsUrl!, { ca: await readFile(server.caFile!) })
+    const status = (path: string, body?: Uint8Array) =>
+      new Promise((resolve, reject) => {
+        const stream = session.request({ ':method': body ? 'POST' : 'GET', ':path': path })
+        stream.on('response', (headers) => resolve(headers[':status']))
+        stream.on('error', reject)
+        stream.resume()
+        stream.end(body)
+      })
+    expect(await status('/v2/models/echo/infer', largeBody)).toBe(413)
+    expect(await status('/healthz')).toBe(200)
+    session.close()
+  })
+})
+
+const x = { name: 'x', datatype: 'FP32', shape: [2], data: [1, 2] }
+
+test.each<[string, unknown, string]>([
+  ['no inputs', {}, 'inputs must be an array'],
+  ['empty inputs', { inputs: [] }, 'inputs must not be empty'],
+  ['an input that is none', { inputs: [7] }, 'an input must be an object'],
+  ['no name', { inputs: [{ ...x, name: undefined }] }, "an input's name must be a string"],
+  ['no shape', { inputs: [{ ...x, shape: undefined }] }, 'shape must be an array'],
+  ['a negative shape', { inputs: [{ ...x, shape: [-1] }] }, 'integers of at least 0'],
+  ['a broken shape', { inputs: [{ ...x, shape: [1.5] }] }, 'integers of at least 0'],
+  ['an endless shape', { inputs: [{ ...x, shape: Array(99).fill(1) }] }, 'over 32 dimensions'],
+  ['a shape beyond memory', { inputs: [{ ...x, shape: [1e9, 1e9, 1e9] }] }, 'more than the body can hold'],
+  ['too little data', { inputs: [{ ...x, shape: [3] }] }, 'its shape has 3 elements, its data 2'],
+  ['no data', { inputs: [{ ...x, data: undefined }] }, 'data must be an array'],
+  ['an unknown datatype', { inputs: [{ ...x, datatype: 'FP7' }] }, 'datatype "FP7" is none of BOOL'],
+  ['a datatype from the prototype', { inputs: [{ ...x, datatype: 'toString' }] }, 'is none of BOOL'],
+  ['text for numbers', { inputs: [{ ...x, data: [1, 'two'] }] }, 'element 1 is no FP32'],
+  ['a null for a number', { inputs: [{ ...x, data: [null, 1] }] }, 'element 0 is no FP32'],
+  ['a number out of range', { inputs: [{ ...x, data: [1e39, 1] }] }, 'element 0 is no FP32'],
+  [
+    'a fraction for an integer',
+    { inputs: [{ ...x, datatype: 'INT8', data: [1, 1.5] }] },
+    'element 1 is no INT8',
+  ],
+  ['256 for a byte', { inputs: [{ ...x, datatype: 'UINT8', data: [0, 256] }] }, 'element 1 is no UINT8'],
+  [
+    'an integer that JSON rounds',
+    { inputs: [{ ...x, datatype: 'INT64', data: [0, 2 ** 53] }] },
+    'is no INT64',
+  ],
+  ['binary data that is not there', { inputs: [binary(8)] }, 'body ends before its binary data'],
+  ['binary data of another size', { inputs: [binary(7)] }, 'its shape has 8 bytes'],
+  ['an unknown output', { inputs: [x], outputs: [{ name: 'nope' }] }, 'no output named "nope"'],
+])('refuses %s', async (_, body, message) => {
+  const response = await post(inferUrl, body)
+  expect(response.status).toBe(400)
+  expect(await response.json()).toEqual({ error: expect.stringContaining(message) })
+})
+
+function binary(byteCount: number): object {
+  return { ...x, data: undefined, parameters: { binary_data_size: byteCount } }
+}
+
+test('refuses binary data that no tensor claims', async () => {
+  const json = JSON.stringify({ inputs: [x] })
+  const headers = { 'inference-header-content-length': String(json.length) }
+  const response = await post(inferUrl, `${json}tail`, headers)
+  expect(response.status).toBe(400)
+  expect(await response.json()).toEqual({ error: expect.stringContaining('4 bytes of binary data are left') })
+})
+
+test.each([
+  ['POST', '/v2/models/nope/infer', 404],
+  ['POST', '/v2/models/echo/versions/2/infer', 404],
+  ['GET', '/v2/models/nope', 404],
+  ['GET', '/v2/models/%ff', 400],
+  ['GET', '/nope', 404],
+  ['GET', '/v2/nope', 404],
+  ['GET', '/v1/chat/completions', 405],
+  ['GET', '/v2/models/echo/infer', 405],
+  ['DELETE', '/metrics', 405],
+])('%s %s is %d', async (method, path, status) => {
+  const response = await fetch(server.httpUrl + path, { method, ...(method === 'POST' && { body: '{}' }) })
+  expect(response.status).toBe(status)
+  expect(await response.json()).toHaveProperty('error')
+  expect(response.headers.has('allow')).toBe(status === 405)
+})
+
+test.each<[string, string | Uint8Array, Record<string, string>, number]>([
+  ['an empty body', '', {}, 400],
+  ['no JSON', '{"inputs": [', {}, 400],
+  ['JSON that is no object', '[]', {}, 400],
+  ['invalid UTF-8', Uint8Array.of(0x22, 0xff, 0xfe, 0x22), {}, 400],
+  ['a body that is not gzip', '{}', { 'content-encoding': 'gzip' }, 400],
+  ['an encoding that nobody knows', '{}', { 'content-encoding': 'zip' }, 415],
+  ['an encoding from the prototype', '{}', { 'content-encoding': 'constructor' }, 415],
+  ['a JSON length beyond the body', '{}', { 'inference-header-content-length': '3' }, 400],
+  ['a JSON length that is none', '{}', { 'inference-header-content-length': 'x' }, 400],
+])('refuses %s', async (_, body, headers, status) => {
+  const response = await post(inferUrl, body, headers)
+  expect(response.status).toBe(status)
+  expect(await response.json()).toHaveProperty('error')
+})
+
+test.each([
+  ['millions of nested arrays', () => '['.repeat(bodyBytes - 10)],
+  ['millions of empty objects', () => `[${'{},'.repeat(bodyBytes / 3 - 10)}{}]`],
+  ['hundreds of thousands of keys', () => `{${Array.from({ length: 600_000 }, (_, i) => `"${i}":0`)}}`],
+  [
+    '200,000 nested arrays, which are under the limit',
+    () => `{"inputs":${'['.repeat(2e5)}${']'.repeat(2e5)}}`,
+  ],
+  ['200,000 nested arrays as data', () => nestedData(2e5)],
+])('survives %s', async (_, make) => {
+  const body = make()
+  const begun = performance.now()
+  const response = await post(inferUrl, body)
+  expect(response.status).toBe(400)
+  // The parser alone would take seconds and gigabytes for most of these.
+  expect(performance.now() - begun).toBeLessThan(2_000)
+  await answersStill()
+})
+
+function nestedData(depth: number): string {
+  const data = '['.repeat(depth) + ']'.repeat(depth)
+  return `{"inputs":[{"name":"x","datatype":"FP32","shape":[1],"data":${data}}]}`
+}
+
+describe('a client that takes its time', () => {
+  test('over its headers is cut off', async () => {
+    const socket = raw()
+    socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n')
+    expect(await untilClosed(socket)).toMatch(/^HTTP\/1\.1 408 /)
+  })
+
+  test('over its body is cut off', async () => {
+    const socket = raw()
+    socket.write('POST /v2/models/echo/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{')
+    expect(await untilClosed(socket)).toMatch(/^HTTP\/1\.1 408 /)
+  })
+
+  test('over its HTTP/2 body gets a 408 of its own', async () => {
+    const session = connectHttp2(server.httpsUrl!, { ca: await readFile(server.caFile!) })
+    const stream = session.request({ ':method': 'POST', ':path': '/v2/models/echo/infer' })
+    stream.write('{')
+    const [headers] = (await once(stream, 'response')) as [Record<string, unknown>]
+    expect(headers[':status']).toBe(408)
+    session.destroy()
+  })
+})
+
+/** Begins a stream of `echo` on a bare connection, without reading it. */
+function beginStream(text: string, maxTokens: number, id = ''): Socket {
+  const socket = raw()
+  const body = JSON.stringify({ id, text_input: text, parameters: { max_tokens: maxTokens } })
+  const headers = `Host: x\r\nConnection: close\r\nContent-Length: ${body.length}`
+  socket.write(`POST /v2/models/echo/generate_stream HTTP/1.1\r\n${headers}\r\n\r\n${body}`)
+  return socket
+}
+
+const tokens = () => metric(server, 'infer_generated_tokens_total')
+const activeStreams = () => metric(server, 'infer_active_streams')
+
+test('a client that leaves in mid-stream ends its generation', async () => {
+  const before = await tokens()
+  const socket = beginStream('abc', 60_000)
+  await once(socket, 'data')
+  expect(await activeStreams()).toBe(1)
+  socket.destroy()
+  await eventually(async () => (await activeStreams()) === 0)
+  const generated = (await tokens()) - before
+  expect(generated).toBeGreaterThan(0)
+  expect(generated).toBeLessThan(60_000)
+  expect(await metric(server, 'infer_requests_total{interface="sse",status="499"}')).toBe(1)
+})
+
+test('one stream too many is refused, and let in again once there is room', async () => {
+  const open = [beginStream('abc', 60_000), beginStream('abc', 60_000)]
+  await Promise.all(open.map((socket) => once(socket, 'data')))
+  const body = { model: 'echo', prompt: 'abc', max_tokens: 2 }
+  const refused = await post(`${server.httpUrl}/v1/completions`, body)
+  expect(refused.status).toBe(503)
+  expect(refused.headers.get('retry-after')).toBe('1')
+  expect(await refused.json()).toMatchObject({ error: { type: 'server_error', code: 'overloaded' } })
+  for (const socket of open) socket.destroy()
+  await eventually(async () => (await activeStreams()) === 0)
+  expect((await post(`${server.httpUrl}/v1/completions`, body)).status).toBe(200)
+})
+
+describe('a slow reader', () => {
+  // A long id comes back in every event, and so fills the sockets' buffers within a few tokens.
+  const id = 'i'.repeat(100_000)
+
+  test('gets every token in order once it reads', async () => {
+    const before = await tokens()
+    const socket = beginStream('abcdefghij', 200, id)
+    await eventually(async () => (await tokens()) - before === 200)
+    const text = await untilClosed(socket)
+    const received = Array.from(text.matchAll(/"text_output":"(.)"/g), ([, token]) => token)
+    expect(received.join('')).toBe('abcdefghij'.repeat(20))
+  })
+
+  test('that never reads makes the server hold back no more than its limit', async () => {
+    const before = await tokens()
+    const socket = beginStream('abc', 60_000, id)
+    await eventually(async () => (await tokens()) > before && (await activeStreams()) === 0)
+    expect((await tokens()) - before).toBeLessThan(5_000)
+    const text = await untilClosed(socket)
+    expect(text.slice(-200)).toContain('data: {"error":"the stream was read too slowly and given up"}')
+  })
+})
