@@ -9,7 +9,7 @@ import type { Case, Plan } from '../plan/plan.ts'
 import { schedule } from '../plan/schedule.ts'
 import { type LiveView, Recorder } from '../record/recorder.ts'
 import type { RoundRecord } from '../record/round-record.ts'
-import { fillTarget } from '../scenario/environment.ts'
+import { fillPayload, fillTarget } from '../scenario/environment.ts'
 import { share } from './share.ts'
 
 export interface AgentOptions {
@@ -108,7 +108,8 @@ export class Agent {
     const { plan, env } = this.#options
     const planned = plan.cases[caseIndex]!
     const target = fillTarget(planned.target, env)
-    const { payload, timeouts } = planned
+    const payload = fillPayload(planned.payload, env)
+    const { timeouts } = planned
     const found = protocolOf(planned)
     const file = payload.form === 'file' ? readFileSync(payload.path) : null
     const codec = dialect(target.api).codec({ target, payload, streaming: found.streams, file })

@@ -16,7 +16,7 @@ import { assembleCase } from '../result/assemble.ts'
 import { type Result, SCHEMA_VERSION } from '../result/document.ts'
 import { evaluateThresholds } from '../result/thresholds.ts'
 import { runVerdict } from '../result/verdict.ts'
-import { fillTarget, scrub, secretsOf } from '../scenario/environment.ts'
+import { fillPayload, fillTarget, scrub, secretsOf } from '../scenario/environment.ts'
 import { UsageError } from '../scenario/problem.ts'
 import type { ReferenceReady } from './reference-process.ts'
 
@@ -99,7 +99,12 @@ function checkPayloads(plan: Plan, env: MeasureOptions['env']): void {
     try {
       const file = payload.form === 'file' ? readFileSync(payload.path) : null
       const { streams } = protocol(target.interface)
-      dialect(target.api).codec({ target: fillTarget(target, env), payload, streaming: streams, file })
+      dialect(target.api).codec({
+        target: fillTarget(target, env),
+        payload: fillPayload(payload, env),
+        streaming: streams,
+        file,
+      })
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       if (error instanceof DialectError || code !== undefined) {

@@ -9,8 +9,10 @@ export interface PoolOwner {
   /** A connection has room for a call. */
   roomAvailable(): void
   handshake(times: HandshakeTimes): void
-  /** A connection could not be opened, or was lost. `alive`: others remain. */
-  connectionFailed(outcome: Outcome, alive: boolean): void
+  /** A connection could not be opened, or was lost; others stand. */
+  connectionFailed(outcome: Outcome): void
+  /** The last one failed: none stands, and none is on its way. */
+  allFailed(outcome: Outcome): void
 }
 
 const FIRST_BACKOFF_MS = 10
@@ -125,7 +127,7 @@ export class Pool {
       return connection
     } catch (error) {
       if (this.#closed) return null
-      this.#owner.connectionFailed(openOutcome(error), this.size > 0)
+      this.#tell(openOutcome(error))
       this.#reopenLater(this.#backoffMs)
       return null
     }
@@ -185,7 +187,7 @@ export class Pool {
     if (!this.#connections.delete(connection)) return
     this.#count(connection)
     if (this.#closed) return
-    if (!outcome.ok) this.#owner.connectionFailed(outcome, this.size > 0)
+    if (!outcome.ok) this.#tell(outcome)
     // A server may close a connection after each call; one that closes without a call is not to be hammered.
     if (this.size < this.#wanted) this.#reopenLater(connection.served ? 0 : this.#backoffMs)
   }
@@ -201,6 +203,11 @@ export class Pool {
     }
     this.#connections.clear()
     return { read: this.#callBytesRead, written: this.#callBytesWritten }
+  }
+
+  #tell(outcome: Outcome): void {
+    if (this.#connections.size > 0) this.#owner.connectionFailed(outcome)
+    else if (this.#opening === 0) this.#owner.allFailed(outcome)
   }
 
   #count(connection: Connection): void {

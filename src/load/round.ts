@@ -175,12 +175,13 @@ export class Round implements CallOwner, PoolOwner {
     this.#options.recording.handshake(times)
   }
 
-  connectionFailed(outcome: Outcome, alive: boolean): void {
-    if (alive || this.#waiting.length === 0) {
-      this.#options.recording.connectionFailed(outcome)
-      return
-    }
-    // Nothing else could carry the calls that wait, so they fail with the reason why.
+  connectionFailed(outcome: Outcome): void {
+    this.#options.recording.connectionFailed(outcome)
+  }
+
+  allFailed(outcome: Outcome): void {
+    // Nothing else could carry the calls that wait, so they fail with the reason why. Where none waits there is
+    // nothing to count: the next call will meet the same reason.
     for (const call of this.#takeWaiting()) call.end(outcome)
   }
 

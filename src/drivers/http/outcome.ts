@@ -5,15 +5,13 @@ import { tcpOutcome } from './connect.ts'
 /** As much of an error reply as is kept for a person to read. */
 export const SAMPLE_BYTES = 300
 
+const HEADER_ERRORS = new Set(['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_EXCEEDED_MAX_SIZE'])
+
 /** The class of what undici says went wrong with a call. */
 export function requestOutcome(error: Error & { code?: string }, hasReply: boolean): Outcome {
   const code = error.code ?? ''
   const phase = hasReply ? 'response' : 'request'
-  if (
-    code.startsWith('HPE_') ||
-    code === 'UND_ERR_HEADERS_OVERFLOW' ||
-    code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE'
-  ) {
+  if (error.name === 'HTTPParserError' || HEADER_ERRORS.has(code)) {
     return failure(phase, 'http.parse', code, error.message)
   }
   if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {

@@ -65,6 +65,15 @@ export class HttpDriver implements Driver {
   async close(): Promise<void> {}
 }
 
+/** Undici wants to reconnect: the server closed the connection between two calls, too late to be noticed. */
+class LostError extends Error {
+  readonly code = 'ECONNRESET'
+
+  constructor() {
+    super('the server closed the connection before the request was sent')
+  }
+}
+
 /**
  * One connection with an undici client of its own. The connector hands out the socket that was opened for
  * it, once: a lost connection is never replaced behind load's back.
@@ -78,8 +87,10 @@ export class HttpSession implements Session {
   readonly #idle: Exchange[] = []
   readonly #request: Dispatcher.DispatchOptions
   readonly #most: number
+  readonly #multiplexed: boolean
   #open = 0
   #lost = false
+  #doomed = false
 
   constructor(
     transport: Transport,
@@ -93,6 +104,7 @@ export class HttpSession implements Session {
     this.#probe = probe
     this.#newExchange = newExchange
     const multiplexed = transport.alpn === 'h2'
+    this.#multiplexed = multiplexed
     // In clear text there is no ALPN to tell undici that both sides know HTTP/2.
     if (multiplexed) Object.assign(transport.socket, { alpnProtocol: 'h2' })
     this.#most = multiplexed ? HTTP2_STREAMS : 1
@@ -109,7 +121,7 @@ export class HttpSession implements Session {
       keepAliveTimeoutThreshold: 0,
       connect: (_options, callback) => {
         if (isHandedOut) {
-          callback(new Error('the connection was lost'), null)
+          callback(new LostError(), null)
           return
         }
         isHandedOut = true
@@ -123,7 +135,7 @@ export class HttpSession implements Session {
   }
 
   capacity(): number {
-    return this.#lost ? 0 : this.#most - this.#open
+    return this.#lost || this.#doomed ? 0 : this.#most - this.#open
   }
 
   start(call: CallSlot): void {
@@ -149,6 +161,7 @@ export class HttpSession implements Session {
     if (exchange.call !== call) return
     exchange.call = null
     this.#open--
+    if (!this.#multiplexed) this.doom()
     exchange.abort()
   }
 
@@ -165,7 +178,13 @@ export class HttpSession implements Session {
     if (!call) return
     exchange.call = null
     this.#open--
+    if (!this.#multiplexed) this.doom()
     call.end(outcome)
+  }
+
+  /** No further call may start here: the connection ends with the reply that is under way. */
+  doom(): void {
+    this.#doomed = true
   }
 
   failedBy(exchange: Exchange, error: Error, hasReply: boolean): void {

@@ -68,6 +68,7 @@ class UnaryExchange implements Exchange, ReplyHeaders {
   ): void {
     if (statusCode < 200) return
     this.call?.firstByte()
+    if (headers.connection === 'close') this.#session.doom()
     this.#statusCode = statusCode
     this.#headers = headers
   }

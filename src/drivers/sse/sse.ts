@@ -74,6 +74,7 @@ class EventExchange implements Exchange {
   ): void {
     if (statusCode < 200) return
     this.call?.firstByte()
+    if (headers.connection === 'close') this.#session.doom()
     this.#statusCode = statusCode
     this.#isEventStream = String(headers['content-type'] ?? '').startsWith('text/event-stream')
   }

@@ -1,0 +1,110 @@
+import { dialect } from '../../src/dialects/registry.ts'
+import { protocol } from '../../src/drivers/registry.ts'
+import { systemClock } from '../../src/load/clock.ts'
+import { Round, type RoundEnd } from '../../src/load/round.ts'
+import type { Case, Load, Payload, Target, Timeouts } from '../../src/plan/plan.ts'
+import { schedule } from '../../src/plan/schedule.ts'
+import { decode, destroy, initHistograms, percentileMs } from '../../src/record/histogram.ts'
+import { Recorder } from '../../src/record/recorder.ts'
+import type { Counts, ErrorRecord } from '../../src/record/round-record.ts'
+
+export interface Play {
+  target: Partial<Target> & Pick<Target, 'interface' | 'url'>
+  load?: Partial<Load>
+  payload?: Payload
+  timeouts?: Partial<Timeouts>
+}
+
+export interface Played {
+  counts: Counts
+  errors: ErrorRecord[]
+  /** Error class to count. */
+  classes: Record<string, number>
+  end: RoundEnd
+  /** How many values a metric has; 0 where it is absent. */
+  valuesOf(metric: string): number
+  p50(metric: string): number
+}
+
+export const NOTHING: Payload = { form: 'none', encoding: 'json', batch: 1, seed: 1, label: '' }
+
+export function caseOf({ target, load, payload, timeouts }: Play): Case {
+  return {
+    name: 'played',
+    target: {
+      name: 'played',
+      api: 'raw',
+      model: null,
+      method: 'GET',
+      headers: {},
+      tls: { ca: null, cert: null, key: null, servername: null, verify: true },
+      http: '1.1',
+      compression: 'none',
+      connection: 'reused',
+      ...target,
+    },
+    labels: {},
+    payload: payload ?? NOTHING,
+    load: {
+      model: 'closed',
+      concurrency: 1,
+      warmupMs: 0,
+      durationMs: null,
+      calls: 1,
+      overflow: 'queue',
+      connections: null,
+      ...load,
+    } as Load,
+    rounds: 1,
+    timeouts: { connectMs: 2000, firstByteMs: null, idleMs: null, totalMs: 5000, ...timeouts },
+    slo: [],
+  }
+}
+
+/** Plays one round of one case in this thread: load, driver and recorder as they are in a run. */
+export async function play(what: Play): Promise<Played> {
+  await initHistograms()
+  const planned = caseOf(what)
+  const { target, payload, timeouts, load } = planned
+  const found = protocol(target.interface)
+  const codec = dialect(target.api).codec({ target, payload, streaming: found.streams, file: null })
+  const recorder = new Recorder(found, [], null)
+  const driver = found.driver({ target, codec, timeouts })
+  const round = new Round({
+    case: planned,
+    driver,
+    clock: systemClock,
+    recording: recorder,
+    schedule: load.model === 'closed' ? null : schedule(load, { round: 0, worker: 0, workers: 1 }),
+    concurrency: load.model === 'closed' ? load.concurrency : 0,
+    calls: load.model === 'closed' ? load.calls : null,
+    connections: load.connections,
+  })
+  await round.prepare()
+  const end = await round.run(systemClock.now())
+  await driver.close()
+  const { histograms, errors } = recorder.finish()
+  const read = <Value>(
+    metric: string,
+    use: (histogram: ReturnType<typeof decode>) => Value,
+  ): Value | undefined => {
+    const text = histograms[metric]
+    if (text === undefined) return undefined
+    const histogram = decode(text)
+    try {
+      return use(histogram)
+    } finally {
+      destroy(histogram)
+    }
+  }
+  const classes: Record<string, number> = {}
+  for (const { outcome, count } of errors) classes[outcome.class] = (classes[outcome.class] ?? 0) + count
+  return {
+    counts: recorder.counts,
+    errors,
+    classes,
+    end,
+    valuesOf: (metric) => read(metric, ({ totalCount }) => totalCount) ?? 0,
+    p50: (metric) => read(metric, (histogram) => percentileMs(histogram, 50)) ?? Number.NaN,
+  }
+}

@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Result } from '../../src/result/document.ts'
+
+const BIN = fileURLToPath(new URL('../../src/bin.ts', import.meta.url))
+
+export interface Ended {
+  code: number | null
+  signal: NodeJS.Signals | null
+  stdout: string
+  stderr: string
+}
+
+export interface Running {
+  pid: number
+  ended: Promise<Ended>
+  kill(signal: NodeJS.Signals): void
+  /** Resolves once stderr holds the text. */
+  says(text: string): Promise<void>
+}
+
+/** The command line tool in a process of its own, as a user runs it in a pipe. */
+export function start(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Running {
+  const child = spawn(process.execPath, [BIN, ...args], {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stdout = ''
+  let stderr = ''
+  const listeners = new Set<() => void>()
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+    for (const listener of listeners) listener()
+  })
+  return {
+    pid: child.pid!,
+    ended: new Promise((resolve) => {
+      child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }))
+    }),
+    kill: (signal) => child.kill(signal),
+    says: (text) =>
+      new Promise((resolve) => {
+        const listener = () => {
+          if (!stderr.includes(text)) return
+          listeners.delete(listener)
+          resolve()
+        }
+        listeners.add(listener)
+        listener()
+      }),
+  }
+}
+
+export function cli(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Ended> {
+  return start(args, options).ended
+}
+
+/** A folder of its own for one test. */
+export function temporaryFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'infer-bench-test-'))
+}
+
+/** Writes a scenario, runs it, and reads what it left. */
+export async function runScenario(
+  yaml: string,
+  args: string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Ended & { result: Result; folder: string }> {
+  const folder = await temporaryFolder()
+  const scenario = join(folder, 'scenario.yaml')
+  const out = join(folder, 'result.json')
+  await writeFile(scenario, yaml)
+  const ended = await cli(['run', scenario, '--out', out, ...args], { cwd: folder, env })
+  let text: string
+  try {
+    text = await readFile(out, 'utf8')
+  } catch {
+    throw new Error(`the run left no result (exit ${ended.code}):\n${ended.stderr}`)
+  }
+  return { ...ended, folder, result: JSON.parse(text) as Result }
+}
