@@ -17,8 +17,8 @@ export interface ReferenceReady {
 }
 
 /** The reference server could not be started; the message says why, in the server's own words. */
-export class ReferenceError extends Error {
-  override name = 'ReferenceError'
+export class ReferenceStartError extends Error {
+  override name = 'ReferenceStartError'
   readonly exitCode = EXIT.internal
 }
 
@@ -46,7 +46,7 @@ export class ReferenceProcess {
     const ready = await new Promise<ReferenceReady>((resolve, reject) => {
       const timer = setTimeout(() => {
         child.kill('SIGKILL')
-        reject(new ReferenceError(`the reference server was not ready within ${START_TIMEOUT_MS / 1000} s`))
+        reject(new ReferenceStartError(`the reference server was not ready within ${START_TIMEOUT_MS / 1000} s`))
       }, START_TIMEOUT_MS)
       child.on('message', (message: { type?: string } & ReferenceReady) => {
         if (message?.type !== 'ready') return
@@ -56,7 +56,7 @@ export class ReferenceProcess {
       child.once('close', () => {
         clearTimeout(timer)
         const why = output.trim().replace(/^error: /, '') || 'it ended without a word'
-        reject(new ReferenceError(`the reference server did not start: ${why}`))
+        reject(new ReferenceStartError(`the reference server did not start: ${why}`))
       })
     })
     return new ReferenceProcess(child, ready)

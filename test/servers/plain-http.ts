@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import http from 'node:http'
+import http2 from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { makeServerCertificate } from '../../reference-server/tls/certificates.ts'
+
+export interface PlainServer {
+  url: string
+  /** PEM file of the CA; empty in clear text. */
+  ca: string
+  /** HTTP versions of the requests so far. */
+  versions: Set<string>
+  stop(): Promise<void>
+}
+
+export type Handler = (request: http.IncomingMessage, response: http.ServerResponse) => void
+
+/** A correct HTTP server of one handler: in clear text, or HTTP/1.1 and HTTP/2 over TLS. */
+export async function startPlain(
+  handler: Handler,
+  secure: false | { hosts?: string[]; maxVersion?: 'TLSv1.2' | 'TLSv1.3' } = false,
+): Promise<PlainServer> {
+  const versions = new Set<string>()
+  const counted: Handler = (request, response) => {
+    versions.add(request.httpVersion)
+    handler(request, response)
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'infer-bench-tls-'))
+  const ca = join(folder, 'ca.pem')
+  const sockets = new Set<{ destroy(): void }>()
+  let server: http.Server | http2.Http2SecureServer
+  if (secure) {
+    const made = makeServerCertificate(secure.hosts ?? ['127.0.0.1', 'localhost'])
+    writeFileSync(ca, made.ca)
+    const { key, certificate: cert } = made
+    const options = { key, cert, allowHTTP1: true, maxVersion: secure.maxVersion ?? 'TLSv1.3' } as const
+    server = http2.createSecureServer(options, counted as never)
+  } else server = http.createServer(counted)
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `${secure ? 'https' : 'http'}://127.0.0.1:${port}/`,
+    ca: secure ? ca : '',
+    versions,
+    stop: async () => {
+      for (const socket of sockets) socket.destroy()
+      await new Promise<void>((resolve) => server.close(() => resolve()))
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
