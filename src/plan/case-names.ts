@@ -1,0 +1,153 @@
+/**
+ * What tells a case from its siblings: the keys in which they differ become its labels, and the labels its name.
+ * A name holds no more than it takes, because it stands in the first column of every table.
+ */
+
+import { basename } from 'node:path'
+import { formatDuration, formatRate, formatSize } from '../scenario/units.ts'
+import type { Load, Payload, Target, Timeouts } from './plan.ts'
+
+interface Facet {
+  /** The scenario's key. */
+  key: string
+  label: string | number
+  /** Its part of a name; empty where the label says nothing that another one does not. */
+  text: string
+}
+
+/** The name in the scenario, or none. */
+export interface Nameless {
+  givenName: string | null
+  target: Target
+  payload: Payload
+  load: Load
+  timeouts: Timeouts
+  varied: readonly string[]
+}
+
+export interface Identity {
+  name: string
+  labels: Record<string, string | number>
+}
+
+/** One identity for each case, in order. Names are as unique as labels can make them. */
+export function identify(cases: readonly Nameless[]): Identity[] {
+  const groups = Map.groupBy(cases.keys(), (index) => {
+    const { givenName, target } = cases[index]!
+    return givenName ?? target.name
+  })
+  const identities: Identity[] = []
+  for (const [base, indices] of groups) {
+    const siblings = indices.map((index) => cases[index]!)
+    for (const [position, identity] of identifySiblings(base, siblings).entries()) {
+      identities[indices[position]!] = identity
+    }
+  }
+  return identities
+}
+
+function identifySiblings(base: string, siblings: readonly Nameless[]): Identity[] {
+  const primary = siblings.map(primaryFacets)
+  const secondary = siblings.map(secondaryFacets)
+  const differing = keysThatDiffer(primary)
+  const names = () =>
+    siblings.map((_, index) => {
+      const facets = [...primary[index]!, ...secondary[index]!].filter(({ key }) => differing.has(key))
+      return [base, ...facets.map(({ text }) => text)].filter((part) => part !== '').join(' ')
+    })
+  // Lengths of time and the like are named only where nothing else tells the cases apart, or where they vary.
+  const variedKeys = new Set(siblings.flatMap(({ varied }) => varied))
+  const reserve = [...keysThatDiffer(secondary)].sort(
+    (a, b) => Number(variedKeys.has(b)) - Number(variedKeys.has(a)),
+  )
+  for (const key of reserve) {
+    if (variedKeys.has(key) || new Set(names()).size < siblings.length) differing.add(key)
+  }
+  return names().map((name, index) => {
+    const labelled = new Set([...differing, ...siblings[index]!.varied])
+    const facets = [...primary[index]!, ...secondary[index]!].filter(({ key }) => labelled.has(key))
+    return { name, labels: Object.fromEntries(facets.map(({ key, label }) => [key, label])) }
+  })
+}
+
+function keysThatDiffer(facets: readonly (readonly Facet[])[]): Set<string> {
+  const keys = new Set(facets.flatMap((own) => own.map(({ key }) => key)))
+  return new Set(
+    [...keys].filter((key) => {
+      const labels = facets.map((own) => own.find((facet) => facet.key === key)?.label)
+      return new Set(labels).size > 1
+    }),
+  )
+}
+
+function primaryFacets({ givenName, target, payload, load }: Nameless): Facet[] {
+  const facets: Facet[] = []
+  const add = (key: string, label: string | number, text = String(label)) => facets.push({ key, label, text })
+  add('target', target.name, givenName === null ? '' : target.name)
+  if (target.model !== null) add('target.model', target.model)
+  switch (payload.form) {
+    case 'size':
+      add('payload.size', formatSize(payload.byteCount))
+      add('payload.encoding', payload.encoding)
+      add('payload.batch', payload.batch, `batch ${payload.batch}`)
+      break
+    case 'tokens':
+      add('payload.prompt_tokens', payload.promptTokens, `prompt ${payload.promptTokens}`)
+      add('payload.output_tokens', payload.outputTokens, `${payload.outputTokens} tokens`)
+      break
+    case 'text':
+      add('payload.text', shortened(payload.text), `"${shortened(payload.text)}"`)
+      add('payload.output_tokens', payload.outputTokens, `${payload.outputTokens} tokens`)
+      break
+    case 'file':
+      add('payload.file', basename(payload.path))
+      break
+  }
+  add('target.http', target.http, `HTTP/${target.http}`)
+  add(
+    'target.compression',
+    target.compression,
+    target.compression === 'none' ? 'uncompressed' : target.compression,
+  )
+  add('target.connection', target.connection)
+  add('load.model', load.model, load.model === 'poisson' || load.model === 'ramp' ? load.model : '')
+  if (load.model === 'closed') add('load.concurrency', load.concurrency, `×${load.concurrency}`)
+  if (load.model === 'constant' || load.model === 'poisson') add('load.rate', formatRate(load.ratePerSecond))
+  if (load.model === 'ramp') {
+    const rates = [load.startRatePerSecond, ...load.stages.map(({ ratePerSecond }) => ratePerSecond)]
+    add('load.stages', `to ${formatRate(Math.max(...rates))}`)
+  }
+  return facets
+}
+
+function secondaryFacets({ load, timeouts }: Nameless): Facet[] {
+  const facets: Facet[] = []
+  const add = (key: string, label: string | number | null, text = String(label)) => {
+    if (label !== null) facets.push({ key, label, text })
+  }
+  add('load.calls', load.calls, `${load.calls} calls`)
+  add('load.duration', load.durationMs === null ? null : formatDuration(load.durationMs))
+  add('load.warmup', formatDuration(load.warmupMs), `warmup ${formatDuration(load.warmupMs)}`)
+  add('load.connections', load.connections, `${load.connections} connections`)
+  add('load.overflow', load.overflow)
+  for (const [key, durationMs] of [
+    ['connect', timeouts.connectMs],
+    ['first_byte', timeouts.firstByteMs],
+    ['idle', timeouts.idleMs],
+    ['total', timeouts.totalMs],
+  ] as const) {
+    if (durationMs !== null) {
+      add(
+        `timeout.${key}`,
+        formatDuration(durationMs),
+        `${key.replace('_', ' ')} ${formatDuration(durationMs)}`,
+      )
+    }
+  }
+  return facets
+}
+
+function shortened(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim()
+  return line.length > 24 ? `${line.slice(0, 23)}…` : line
+}

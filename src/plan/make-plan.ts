@@ -1,0 +1,197 @@
+/** Scenario -> Plan: applies every default, expands `vary`, names the cases. Pure: it reads and opens nothing. */
+
+import { DialectError } from '../dialects/dialect.ts'
+import { dialect } from '../dialects/registry.ts'
+import type { Scenario } from '../scenario/load.ts'
+import { type Problem, ScenarioError } from '../scenario/problem.ts'
+import type { Path } from '../scenario/source.ts'
+import { suggest } from '../scenario/suggestion.ts'
+import type { ReferenceAddress } from '../scenario/template.ts'
+import { identify, type Nameless } from './case-names.ts'
+import { type Fields, fieldsOf, mergeLoad, mergePayload } from './merge-settings.ts'
+import type { Case, Payload, Plan, Slo, Target } from './plan.ts'
+import { resolveLoad, resolvePayload, resolveSlo, resolveTimeouts } from './resolve.ts'
+import { messageAndCure, resolveTarget } from './resolve-target.ts'
+import { streams } from './streams.ts'
+import { CaseGroups, hasMetric, resolveThresholds } from './thresholds.ts'
+import { type Draft, Variation } from './vary.ts'
+
+export { checkPlanSize, onlyCases } from './select.ts'
+
+const DEFAULT_SEED = 1
+const DEFAULT_ROUNDS = 3
+/** Preparing a larger payload takes too long for a check. */
+const CHECKED_PAYLOAD_BYTES = 4 * 1024 ** 2
+
+export interface PlanOptions {
+  /** Where the reference server listens. Null: not started; its templates then stand for some address of this machine. */
+  reference: ReferenceAddress | null
+}
+
+type Entry = NonNullable<Scenario['spec']['cases']>[number]
+
+interface Planned extends Nameless {
+  path: Path
+  rounds: number
+  slo: Slo[]
+}
+
+/** @throws ScenarioError with all that only shows once everything is resolved. */
+export function makePlan(scenario: Scenario, { reference }: PlanOptions): Plan {
+  const { spec, source } = scenario
+  const problems: Problem[] = []
+  const targets = new Map<string, Target | null>()
+  for (const name of Object.keys(spec.targets)) {
+    targets.set(name, resolveTarget(name, scenario, reference, problems))
+  }
+  const variation = new Variation(scenario)
+  const planned: Planned[] = []
+  for (const { entry, path } of entriesOf(scenario)) {
+    for (const name of entry.target) {
+      const target = targets.get(name)
+      if (target) planned.push(...planEntry(entry, path, target, { scenario, variation, problems }))
+    }
+  }
+  refuse(problems)
+  for (const key of variation.untouched) {
+    const cure = 'It touches cases whose payload or load is of a kind that has it.'
+    problems.push(source.problem(['vary', key], `no case has \`${key}\``, cure, 'key'))
+  }
+  const identities = identify(planned)
+  const cases = planned.map((one, index): Case => {
+    const { target, payload, load, timeouts, rounds, slo } = one
+    return { ...identities[index]!, target, payload, load, rounds, timeouts, slo }
+  })
+  refuseEqualNames(cases, planned, scenario, problems)
+  const groups = new CaseGroups(cases.map((one, index) => ({ one, givenName: planned[index]!.givenName })))
+  const thresholds = resolveThresholds(scenario, groups, problems)
+  checkClaims(scenario, groups, problems)
+  refuse(problems)
+  return {
+    name: scenario.name,
+    description: spec.description ?? null,
+    seed: spec.seed ?? DEFAULT_SEED,
+    server: spec.server ? 'reference' : null,
+    cases,
+    thresholds,
+  }
+}
+
+/** Without `cases`, each target is one. */
+function entriesOf({ spec }: Scenario): { entry: Entry; path: Path }[] {
+  if (spec.cases) return spec.cases.map((entry, index) => ({ entry, path: ['cases', index] }))
+  return Object.keys(spec.targets).map((name) => ({ entry: { target: [name] }, path: ['targets', name] }))
+}
+
+interface Planning {
+  scenario: Scenario
+  variation: Variation
+  problems: Problem[]
+}
+
+function planEntry(
+  entry: Entry,
+  path: Path,
+  base: Target,
+  { scenario, variation, problems }: Planning,
+): Planned[] {
+  const { spec, source, directory } = scenario
+  const { defaults } = spec
+  const own = <Spec extends object>(key: string, value: Spec | undefined) => fieldsOf(value, [...path, key])
+  const inherited = <Spec extends object>(key: string, value: Spec | undefined) =>
+    fieldsOf(value, ['defaults', key])
+  const telling = { source, problems }
+  const draft: Draft = {
+    target: base,
+    payload: mergePayload(
+      inherited('payload', defaults?.payload),
+      own('payload', entry.payload),
+      base.api,
+      telling,
+    ),
+    load: mergeLoad(inherited('load', defaults?.load), own('load', entry.load), telling),
+    timeout: { ...inherited('timeout', defaults?.timeout), ...own('timeout', entry.timeout) },
+    varied: [],
+  }
+  const context = { ...telling, directory, seed: spec.seed ?? DEFAULT_SEED, path }
+  return variation.variantsOf(draft).flatMap((variant): Planned[] => {
+    const load = resolveLoad(variant.load, context)
+    if (!load) return []
+    const payload = resolvePayload(variant.payload, context)
+    const target = withMethod(variant.target, payload, spec.targets[base.name]?.method)
+    checkPayload(target, payload, variant.payload.fields, path, telling)
+    return [
+      {
+        path,
+        givenName: entry.name ?? null,
+        target,
+        payload,
+        load,
+        timeouts: resolveTimeouts(variant.timeout),
+        rounds: entry.rounds ?? defaults?.rounds ?? DEFAULT_ROUNDS,
+        // An objective that has no meaning for a case's calls would spoil its goodput.
+        slo: resolveSlo(defaults?.slo, entry.slo).filter(({ metric }) => hasMetric({ target }, metric)),
+        varied: variant.varied,
+      },
+    ]
+  })
+}
+
+/** A call without a convention and without a payload asks for something. */
+function withMethod(target: Target, payload: Payload, method: string | undefined): Target {
+  const asks = method === undefined && target.api === 'raw' && payload.form === 'none'
+  return asks ? { ...target, method: 'GET' } : target
+}
+
+/** Has the dialect prepare the payload, so that one which it cannot carry is told at its line. */
+function checkPayload(
+  target: Target,
+  payload: Payload,
+  fields: Fields<object>,
+  path: Path,
+  { source, problems }: { source: Scenario['source']; problems: Problem[] },
+): void {
+  if (payload.form === 'file' || (payload.form === 'size' && payload.byteCount > CHECKED_PAYLOAD_BYTES))
+    return
+  try {
+    dialect(target.api).codec({ target, payload, streaming: streams({ target }), file: null })
+  } catch (error) {
+    if (!(error instanceof DialectError)) throw error
+    const [first] = Object.values(fields) as { path: Path }[]
+    problems.push(source.problem(first?.path ?? path, ...messageAndCure(error)))
+  }
+}
+
+function refuseEqualNames(
+  cases: readonly Case[],
+  planned: readonly Planned[],
+  { source }: Scenario,
+  problems: Problem[],
+): void {
+  const seen = new Set<string>()
+  for (const [index, { name }] of cases.entries()) {
+    if (seen.has(name)) {
+      const message = `this case would be called \`${name}\`, as another one is`
+      problems.push(source.problem(planned[index]!.path, message, 'Give it a `name`, or remove it.'))
+    }
+    seen.add(name)
+  }
+}
+
+function checkClaims({ spec, source }: Scenario, groups: CaseGroups, problems: Problem[]): void {
+  for (const [index, claim] of (spec.claims ?? []).entries()) {
+    for (const side of ['of', 'over'] as const) {
+      if (groups.find(claim[side])) continue
+      const message = `there is no target or case \`${claim[side].slice(0, 64)}\``
+      const cure = suggest(claim[side], groups.names, 'targets and cases')
+      problems.push(source.problem(['claims', index, side], message, cure))
+    }
+  }
+}
+
+/** The same fault may show in several cases: it is told once. */
+function refuse(problems: readonly Problem[]): void {
+  if (problems.length === 0) return
+  const unique = new Map(problems.map((problem) => [JSON.stringify(problem), problem]))
+  throw new ScenarioError([...unique.values()])
+}

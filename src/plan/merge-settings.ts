@@ -1,0 +1,154 @@
+/**
+ * Lays a case's own keys over those of `defaults`. Each value remembers where it was written, so that a problem
+ * which shows only now is still told at its line.
+ */
+
+import type { LoadSpec, PayloadSpec } from '../scenario/case-schema.ts'
+import type { Problem } from '../scenario/problem.ts'
+import type { Path, Source } from '../scenario/source.ts'
+import type { Api, Arrivals, Payload } from './plan.ts'
+
+/** A value, and where it was written. */
+export interface Field<T = unknown> {
+  value: T
+  path: Path
+}
+
+export type Fields<Spec> = { [Key in keyof Spec]?: Field<NonNullable<Spec[Key]>> }
+
+export type PayloadForm = Payload['form']
+export type LoadModel = Arrivals['model']
+
+export const PAYLOAD_KEY_FORMS: Readonly<Record<keyof PayloadSpec, readonly PayloadForm[]>> = {
+  size: ['size'],
+  encoding: ['size'],
+  batch: ['size'],
+  prompt_tokens: ['tokens'],
+  output_tokens: ['tokens', 'text'],
+  text: ['text'],
+  json: ['json'],
+  file: ['file'],
+}
+
+export const LOAD_KEY_MODELS: Readonly<Record<keyof Omit<LoadSpec, 'model'>, readonly LoadModel[]>> = {
+  concurrency: ['closed'],
+  rate: ['constant', 'poisson'],
+  start_rate: ['ramp'],
+  stages: ['ramp'],
+  duration: ['closed', 'constant', 'poisson'],
+  calls: ['closed', 'constant', 'poisson'],
+  warmup: ['closed', 'constant', 'poisson', 'ramp'],
+  connections: ['closed', 'constant', 'poisson', 'ramp'],
+  overflow: ['closed', 'constant', 'poisson', 'ramp'],
+}
+
+/** What a case sends where the scenario does not say. */
+const API_FORMS: Readonly<Record<Api, PayloadForm>> = {
+  'kserve-v2': 'size',
+  'openai-chat': 'tokens',
+  'openai-completions': 'tokens',
+  raw: 'none',
+}
+
+export function fieldsOf<Spec extends object>(spec: Spec | undefined, path: Path): Fields<Spec> {
+  const entries = Object.entries(spec ?? {}).filter(([, value]) => value !== undefined)
+  const fields = entries.map(([key, value]) => [key, { value, path: [...path, key] }])
+  return Object.fromEntries(fields) as Fields<Spec>
+}
+
+export interface MergedPayload {
+  form: PayloadForm
+  fields: Fields<PayloadSpec>
+}
+
+export function mergePayload(
+  defaults: Fields<PayloadSpec>,
+  own: Fields<PayloadSpec>,
+  api: Api,
+  { source, problems }: { source: Source; problems: Problem[] },
+): MergedPayload {
+  const defaultForms = formsOf(defaults, source, problems)
+  const ownForms = formsOf(own, source, problems)
+  const byDefault = defaultForms?.[0] ?? API_FORMS[api]
+  const form = ownForms === null || ownForms.includes(byDefault) ? byDefault : ownForms[0]!
+  const keys = keysOf(PAYLOAD_KEY_FORMS).filter((key) => PAYLOAD_KEY_FORMS[key].includes(form))
+  return { form, fields: Object.fromEntries(overlay(keys, defaults, own)) as Fields<PayloadSpec> }
+}
+
+/** The forms that all of the keys belong to; null where there are no keys. */
+function formsOf(
+  fields: Fields<PayloadSpec>,
+  source: Source,
+  problems: Problem[],
+): readonly PayloadForm[] | null {
+  let forms: readonly PayloadForm[] | null = null
+  let first = ''
+  // The order of the table, in which the keys that tell a form come before those that go with it.
+  for (const key of keysOf(PAYLOAD_KEY_FORMS)) {
+    const field = fields[key]
+    if (!field) continue
+    const common = PAYLOAD_KEY_FORMS[key].filter((form) => forms?.includes(form) ?? true)
+    if (common.length === 0) {
+      const message = `\`${key}\` does not go with \`${first}\``
+      problems.push(source.problem(field.path, message, 'Remove one of the two.', 'key'))
+      continue
+    }
+    forms = common
+    first ||= key
+  }
+  return forms
+}
+
+export interface MergedLoad {
+  model: LoadModel
+  fields: Fields<Omit<LoadSpec, 'model'>>
+}
+
+export function mergeLoad(
+  defaults: Fields<LoadSpec>,
+  own: Fields<LoadSpec>,
+  { source, problems }: { source: Source; problems: Problem[] },
+): MergedLoad {
+  const defaultModel = defaults.model?.value ?? 'closed'
+  const model = own.model?.value ?? defaultModel
+  refuseForeignKeys(defaults, defaultModel, source, problems)
+  refuseForeignKeys(own, model, source, problems)
+  const kept = new Set<string>(['duration', 'calls', 'warmup'])
+  const keys = keysOf(LOAD_KEY_MODELS).filter((key) => LOAD_KEY_MODELS[key].includes(model))
+  const inherited = Object.fromEntries(
+    Object.entries(defaults).filter(([key]) => model === defaultModel || kept.has(key)),
+  ) as Fields<LoadSpec>
+  if (own.calls) delete inherited.duration
+  if (own.duration) delete inherited.calls
+  return { model, fields: Object.fromEntries(overlay(keys, inherited, own)) as MergedLoad['fields'] }
+}
+
+function refuseForeignKeys(
+  fields: Fields<LoadSpec>,
+  model: LoadModel,
+  source: Source,
+  problems: Problem[],
+): void {
+  for (const key of keysOf(LOAD_KEY_MODELS)) {
+    const field = fields[key]
+    if (!field || LOAD_KEY_MODELS[key].includes(model)) continue
+    const models = LOAD_KEY_MODELS[key].map((name) => `\`model: ${name}\``).join(' or ')
+    const message = `a ${model} load has no \`${key}\``
+    problems.push(source.problem(field.path, message, `It belongs to ${models}.`, 'key'))
+  }
+}
+
+function overlay<Key extends string>(
+  keys: readonly Key[],
+  defaults: { [K in Key]?: Field },
+  own: { [K in Key]?: Field },
+): [Key, Field][] {
+  return keys.flatMap((key) => {
+    const field = own[key] ?? defaults[key]
+    return field ? [[key, field] as [Key, Field]] : []
+  })
+}
+
+function keysOf<Key extends string>(table: Readonly<Record<Key, unknown>>): Key[] {
+  return Object.keys(table) as Key[]
+}

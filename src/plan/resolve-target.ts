@@ -1,0 +1,110 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates stay in the plan on purpose.
+
+import { resolve as resolvePath } from 'node:path'
+import { DialectError } from '../dialects/dialect.ts'
+import { dialect } from '../dialects/registry.ts'
+import { protocol } from '../drivers/registry.ts'
+import { PLACEHOLDER_REFERENCE } from '../scenario/check-target.ts'
+import { base64Template, fill } from '../scenario/environment.ts'
+import type { Scenario } from '../scenario/load.ts'
+import type { Problem } from '../scenario/problem.ts'
+import type { TargetSpec } from '../scenario/target-schema.ts'
+import { fillReference, type ReferenceAddress } from '../scenario/template.ts'
+import type { Target } from './plan.ts'
+
+/** The target as its cases have it before they vary it; null, and a problem told, where it cannot be. */
+export function resolveTarget(
+  name: string,
+  scenario: Scenario,
+  reference: ReferenceAddress | null,
+  problems: Problem[],
+): Target | null {
+  const spec = scenario.spec.targets[name]!
+  const { source } = scenario
+  const { interfaces } = dialect(spec.api)
+  if (!interfaces.includes(spec.interface)) {
+    const message = `the API ${spec.api} is not spoken over ${spec.interface}`
+    problems.push(
+      source.problem(['targets', name, 'api'], message, `It is spoken over ${interfaces.join(' and ')}.`),
+    )
+    return null
+  }
+  const url = urlOf(name, spec, scenario, reference, problems)
+  if (url === null) return null
+  const { tls = {} } = spec
+  const file = (path: string | undefined) =>
+    path === undefined
+      ? null
+      : resolvePath(scenario.directory, reference ? fillReference(path, reference) : path)
+  return {
+    name,
+    interface: spec.interface,
+    api: spec.api,
+    url,
+    model: spec.model ?? null,
+    method: spec.method ?? 'POST',
+    headers: headersOf(spec),
+    tls: {
+      ca: file(tls.ca),
+      cert: file(tls.cert),
+      key: file(tls.key),
+      servername: tls.servername ?? null,
+      verify: tls.verify ?? true,
+    },
+    http: spec.http ?? '1.1',
+    compression: spec.compression ?? 'none',
+    connection: spec.connection ?? 'reused',
+  }
+}
+
+/** The URL with the path that the API prescribes, where it has none. Variables stay in it. */
+function urlOf(
+  name: string,
+  spec: TargetSpec,
+  { source, env }: Scenario,
+  reference: ReferenceAddress | null,
+  problems: Problem[],
+): string | null {
+  const template = fillReference(spec.url, reference ?? PLACEHOLDER_REFERENCE)
+  // Whether it has a path may depend on a variable: looked at here, and not kept.
+  const filled = new URL(fill(template, env))
+  if (filled.pathname !== '/') return template
+  let path: string
+  try {
+    path = dialect(spec.api).path(spec.model ?? null, protocol(spec.interface).streams)
+  } catch (error) {
+    if (!(error instanceof DialectError)) throw error
+    problems.push(source.problem(['targets', name], ...messageAndCure(error)))
+    return null
+  }
+  // A question mark in a variable's default does not tell where a path would go.
+  const outside = template.replace(/\$\{[^}]*\}/g, (variable) => ' '.repeat(variable.length))
+  const query = outside.search(/[?#]/)
+  if (query === -1 && filled.search + filled.hash !== '') {
+    const message = 'this URL has a query and no path'
+    problems.push(source.problem(['targets', name, 'url'], message, `Write the path out, e.g. ${path}.`))
+    return null
+  }
+  const before = query === -1 ? template : template.slice(0, query)
+  const slashEnds = fill(before, env).endsWith('/')
+  return `${before}${slashEnds ? path.replace(/^\//, '') : path}${template.slice(before.length)}`
+}
+
+/** A dialect says what is wrong and, after a colon, what to do. */
+export function messageAndCure({ message }: DialectError): [message: string, cure: string] {
+  const colon = message.indexOf(': ')
+  if (colon === -1) return [message, 'Change the payload, or the API.']
+  const cure = message.slice(colon + 2)
+  return [message.slice(0, colon), `${cure.charAt(0).toUpperCase()}${cure.slice(1)}.`]
+}
+
+function headersOf({ headers = {}, auth }: TargetSpec): Record<string, string> {
+  const lower = Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+  )
+  if (auth?.bearer !== undefined) lower.authorization = `Bearer ${auth.bearer}`
+  if (auth?.api_key) lower[auth.api_key.header.toLowerCase()] = auth.api_key.value
+  if (auth?.basic)
+    lower.authorization = `Basic ${base64Template(`${auth.basic.user}:${auth.basic.password}`)}`
+  return lower
+}

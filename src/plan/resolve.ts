@@ -1,0 +1,122 @@
+/** Turns merged settings into what a plan holds: every default applied, every path absolute. */
+
+import { resolve as resolvePath } from 'node:path'
+import type { SloSpec, TimeoutSpec } from '../scenario/case-schema.ts'
+import type { Problem } from '../scenario/problem.ts'
+import type { Path, Source } from '../scenario/source.ts'
+import { formatSize } from '../scenario/units.ts'
+import type { Fields, MergedLoad, MergedPayload } from './merge-settings.ts'
+import type { Load, Payload, Slo, Timeouts } from './plan.ts'
+
+const DEFAULT_SIZE_BYTES = 1024
+const DEFAULT_PROMPT_TOKENS = 32
+const DEFAULT_OUTPUT_TOKENS = 32
+const DEFAULT_DURATION_MS = 3000
+const DEFAULT_WARMUP_MS = 500
+const DEFAULT_CONNECT_MS = 10_000
+const DEFAULT_TOTAL_MS = 30_000
+
+export interface ResolveContext {
+  source: Source
+  problems: Problem[]
+  /** Absolute. */
+  directory: string
+  seed: number
+  /** Where the case stands, for what is missing in it. */
+  path: Path
+}
+
+export function resolvePayload(
+  { form, fields }: MergedPayload,
+  { seed, directory }: ResolveContext,
+): Payload {
+  const common = {
+    encoding: fields.encoding?.value ?? ('json' as const),
+    batch: fields.batch?.value ?? 1,
+    seed,
+  }
+  const outputTokens = fields.output_tokens?.value ?? DEFAULT_OUTPUT_TOKENS
+  switch (form) {
+    case 'size': {
+      const byteCount = fields.size?.value ?? DEFAULT_SIZE_BYTES
+      return { ...common, label: formatSize(byteCount), form, byteCount }
+    }
+    case 'tokens': {
+      const promptTokens = fields.prompt_tokens?.value ?? DEFAULT_PROMPT_TOKENS
+      return {
+        ...common,
+        label: `${promptTokens} + ${outputTokens} tokens`,
+        form,
+        promptTokens,
+        outputTokens,
+      }
+    }
+    case 'text':
+      return { ...common, label: 'text', form, text: fields.text!.value, outputTokens }
+    case 'json':
+      return { ...common, label: 'json', form, json: fields.json!.value }
+    case 'file': {
+      const file = fields.file!.value
+      return { ...common, label: file, form, path: resolvePath(directory, file) }
+    }
+    case 'none':
+      return { ...common, label: '', form }
+  }
+}
+
+/** Null where the scenario leaves out what the model cannot do without. */
+export function resolveLoad({ model, fields }: MergedLoad, context: ResolveContext): Load | null {
+  const { source, problems, path, seed } = context
+  const calls = fields.calls?.value ?? null
+  const common = {
+    warmupMs: fields.warmup?.value ?? DEFAULT_WARMUP_MS,
+    durationMs: calls === null ? (fields.duration?.value ?? DEFAULT_DURATION_MS) : null,
+    calls,
+    overflow: fields.overflow?.value ?? ('queue' as const),
+    connections: fields.connections?.value ?? null,
+  }
+  const missing = (key: string, example: string) => {
+    problems.push(
+      source.problem([...path, 'load'], `a ${model} load needs \`${key}\``, `Add e.g. \`${example}\`.`),
+    )
+    return null
+  }
+  switch (model) {
+    case 'closed':
+      return { ...common, model, concurrency: fields.concurrency?.value ?? 1 }
+    case 'constant':
+    case 'poisson': {
+      const ratePerSecond = fields.rate?.value
+      if (ratePerSecond === undefined) return missing('rate', 'rate: 20/s')
+      return model === 'constant'
+        ? { ...common, model, ratePerSecond }
+        : { ...common, model, ratePerSecond, seed }
+    }
+    case 'ramp': {
+      const stages = fields.stages?.value.map(({ rate, duration }) => ({
+        ratePerSecond: rate,
+        durationMs: duration,
+      }))
+      if (!stages) return missing('stages', 'stages: [{ rate: 100/s, duration: 10s }]')
+      const durationMs = stages.reduce((sum, stage) => sum + stage.durationMs, 0)
+      const startRatePerSecond = fields.start_rate?.value ?? 0
+      return { ...common, calls: null, durationMs, model, startRatePerSecond, stages }
+    }
+  }
+}
+
+export function resolveTimeouts(fields: Fields<TimeoutSpec>): Timeouts {
+  return {
+    connectMs: fields.connect?.value ?? DEFAULT_CONNECT_MS,
+    firstByteMs: fields.first_byte?.value ?? null,
+    idleMs: fields.idle?.value ?? null,
+    totalMs: fields.total?.value ?? DEFAULT_TOTAL_MS,
+  }
+}
+
+export function resolveSlo(...specs: (SloSpec | undefined)[]): Slo[] {
+  const merged: SloSpec = Object.assign({}, ...specs)
+  return Object.entries(merged).flatMap(([metric, atMost]) =>
+    atMost === undefined ? [] : [{ metric, atMost }],
+  )
+}

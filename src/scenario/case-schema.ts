@@ -1,0 +1,152 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the text is shown to people, who write such templates.
+/** The keys of a case, and of `defaults`: what is sent, how often, and how long it may take. */
+
+import { z } from 'zod'
+import type { Arrivals, Overflow, TensorEncoding } from '../plan/plan.ts'
+import { CALL_METRICS } from '../record/metrics.ts'
+import { integer, oneOf, quantity, text } from './leaf.ts'
+import { DURATION, DURATION_OR_ZERO, RATE, RATE_OR_ZERO, SIZE } from './units.ts'
+
+const ENCODINGS: Readonly<Record<TensorEncoding, string>> = { json: 'numbers as text', binary: 'raw bytes' }
+
+const MODELS: Readonly<Record<Arrivals['model'], string>> = {
+  closed: 'a call starts when the one before it has ended',
+  constant: 'calls start at even distances, whether or not replies come',
+  poisson: 'calls start at random, independent times, as users do',
+  ramp: 'calls start at a rate that changes in stages',
+}
+
+const OVERFLOWS: Readonly<Record<Overflow, string>> = {
+  queue: 'it waits, and its latency shows it',
+  drop: 'it is given up, and counted',
+  abort: 'the case ends',
+}
+
+const MOST_TOKENS = 1_000_000
+
+export const payloadFields = {
+  size: quantity(SIZE).describe('A tensor, or random bytes, of this size.'),
+  prompt_tokens: integer('number of tokens', 1, MOST_TOKENS).describe(
+    'A prompt of about this many tokens, made from the seed. Default: `32`.',
+  ),
+  output_tokens: integer('number of tokens', 1, MOST_TOKENS).describe(
+    'How many tokens to ask for, at most. Default: `32`.',
+  ),
+  text: text('text').describe('This very prompt or body. `${env:NAME}` is filled in.'),
+  encoding: oneOf('encoding', ENCODINGS).describe(
+    'How a tensor of `size` travels: `json` (numbers as text) or `binary` (raw bytes). Default: `json`.',
+  ),
+  batch: integer('batch', 1, 65_536).describe('Rows that a tensor of `size` is divided into. Default: `1`.'),
+}
+
+export const payloadSchema = z.strictObject({
+  size: payloadFields.size.optional(),
+  prompt_tokens: payloadFields.prompt_tokens.optional(),
+  output_tokens: payloadFields.output_tokens.optional(),
+  text: payloadFields.text.optional(),
+  json: z.unknown().optional().describe('This very body, as JSON. `${env:NAME}` is filled in.'),
+  file: text('path').optional().describe('A file that holds the body, relative to the scenario.'),
+  encoding: payloadFields.encoding.optional(),
+  batch: payloadFields.batch.optional(),
+})
+
+export const loadFields = {
+  concurrency: integer('number of calls', 1, 100_000).describe(
+    '`closed`: calls that are under way at once. Default: `1`.',
+  ),
+  rate: quantity(RATE).describe('`constant`, `poisson`: calls that start per unit of time.'),
+  start_rate: quantity(RATE_OR_ZERO).describe(
+    '`ramp`: the rate that the first stage begins with. Default: `0/s`.',
+  ),
+  duration: quantity(DURATION).describe('Length of the measured window of each round. Default: `3s`.'),
+  calls: integer('number of calls', 1, 1_000_000_000).describe(
+    'Measured calls of each round, instead of a `duration`.',
+  ),
+  warmup: quantity(DURATION_OR_ZERO).describe(
+    'How long each round runs before it is measured. Default: `500ms`.',
+  ),
+  connections: integer('number of connections', 1, 65_535).describe(
+    'Connections at most. Default: as many as the concurrency needs; at a given rate, as many as it takes, up to 256.',
+  ),
+  overflow: oneOf('overflow', OVERFLOWS).describe(
+    'What happens to a call that is due and finds no connection with room: `queue` (it waits, and its latency shows it), `drop` (it is given up, and counted) or `abort` (the case ends). Default: `queue`.',
+  ),
+}
+
+const stage = z.strictObject({
+  rate: quantity(RATE_OR_ZERO).describe('The rate that the stage ends with.'),
+  duration: quantity(DURATION).describe('How long it takes to get there, evenly.'),
+})
+
+export const loadSchema = z.strictObject({
+  model: oneOf('load model', MODELS)
+    .optional()
+    .describe(
+      `When calls start. ${Object.entries(MODELS)
+        .map(([name, says]) => `\`${name}\`: ${says}`)
+        .join('; ')}. Default: \`closed\`.`,
+    ),
+  concurrency: loadFields.concurrency.optional(),
+  rate: loadFields.rate.optional(),
+  start_rate: loadFields.start_rate.optional(),
+  stages: z
+    .array(stage)
+    .min(1)
+    .max(1000)
+    .optional()
+    .describe('`ramp`: the rates to go through, one after the other. They say how long a round is.'),
+  duration: loadFields.duration.optional(),
+  calls: loadFields.calls.optional(),
+  warmup: loadFields.warmup.optional(),
+  connections: loadFields.connections.optional(),
+  overflow: loadFields.overflow.optional(),
+})
+
+export const timeoutFields = {
+  connect: quantity(DURATION).describe('To open a connection, handshake included. Default: `10s`.'),
+  first_byte: quantity(DURATION).describe('From the request until its first byte comes back. Default: none.'),
+  idle: quantity(DURATION).describe('Between two chunks of a stream. Default: none.'),
+  total: quantity(DURATION).describe('For the whole call. Default: `30s`.'),
+}
+
+const timeoutSchema = z.strictObject({
+  connect: timeoutFields.connect.optional(),
+  first_byte: timeoutFields.first_byte.optional(),
+  idle: timeoutFields.idle.optional(),
+  total: timeoutFields.total.optional(),
+})
+
+const sloSchema = z.strictObject(
+  Object.fromEntries(
+    CALL_METRICS.map(({ name, title }) => [
+      name,
+      quantity(DURATION).optional().describe(`At most this much ${title}.`),
+    ]),
+  ),
+)
+
+/** What a case and `defaults` have in common. */
+export const settings = {
+  payload: payloadSchema
+    .optional()
+    .describe(
+      'What is sent: one of `size`; `prompt_tokens` and `output_tokens`; `text`; `json`; `file`. Made from the seed. Default: what the API is for: a tensor of `1KiB`, or 32 prompt and 32 output tokens; nothing for `raw`.',
+    ),
+  load: loadSchema
+    .optional()
+    .describe('How often. A case’s own keys are added to those of `defaults` where the model is the same.'),
+  rounds: integer('number of rounds', 1, 1000)
+    .optional()
+    .describe(
+      'How often the measured window is repeated. The cases take turns round by round, so that drift hits all alike. Default: `3`.',
+    ),
+  timeout: timeoutSchema.optional().describe('How long to wait.'),
+  slo: sloSchema
+    .optional()
+    .describe('What a good call keeps to; the share of calls that keep to all of it is the goodput.'),
+}
+
+export type PayloadSpec = z.output<typeof payloadSchema>
+export type LoadSpec = z.output<typeof loadSchema>
+export type TimeoutSpec = z.output<typeof timeoutSchema>
+export type SloSpec = z.output<typeof sloSchema>

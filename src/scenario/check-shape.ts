@@ -1,0 +1,89 @@
+/** Puts a tree through the schema, and turns what zod finds into problems that a person can act on. */
+
+import type { z } from 'zod'
+import type { LeafFault } from './leaf.ts'
+import type { Problem } from './problem.ts'
+import { type ScenarioSpec, scenarioSchema } from './schema.ts'
+import type { Path, Source } from './source.ts'
+import { nearest, suggest } from './suggestion.ts'
+
+/** A problem, and the path of its value as JSON. */
+interface Located {
+  path: string
+  problem: Problem
+}
+
+export function checkShape(tree: unknown, source: Source): { spec: ScenarioSpec } | { problems: Located[] } {
+  // zod tells which keys are unknown, and only while it looks at them which ones there are.
+  const knownKeys = new Map<string, string[]>()
+  const parsed = scenarioSchema.safeParse(tree, {
+    error: (issue) => {
+      if (issue.code === 'unrecognized_keys' && issue.inst) {
+        const { shape } = issue.inst._zod.def as unknown as { shape: Record<string, unknown> }
+        knownKeys.set(JSON.stringify(issue.path ?? []), Object.keys(shape))
+      }
+      return undefined
+    },
+  })
+  if (parsed.success) return { spec: parsed.data }
+  const problems = parsed.error.issues.flatMap((issue) => {
+    const path = JSON.stringify(issue.path)
+    if (issue.code !== 'unrecognized_keys') return [{ path, problem: toProblem(issue, source) }]
+    const known = knownKeys.get(path) ?? []
+    return issue.keys.map((key) => ({ path, problem: unknownKey(issue.path, key, known, source) }))
+  })
+  return { problems }
+}
+
+function toProblem(issue: z.core.$ZodIssue, source: Source): Problem {
+  const { path } = issue
+  const key = keyName(path)
+  if (issue.code === 'custom') {
+    const { cure, missing } = issue.params as unknown as LeafFault
+    return source.problem(path, missing ? missingMessage(key) : issue.message, cure)
+  }
+  if (issue.code === 'invalid_type') {
+    const absent = issue.message.endsWith('received undefined') || issue.message.endsWith('received null')
+    const list = issue.expected === 'array'
+    const cure = list ? 'Write it like [a, b].' : 'Its keys go beneath it, indented, or into { }.'
+    const what = list ? 'a list' : 'a mapping of keys to values'
+    return source.problem(path, absent ? missingMessage(key) : `${key} is not ${what}`, cure)
+  }
+  if (issue.code === 'too_small')
+    return source.problem(path, `${key} is empty`, 'Add at least one item, or remove it.')
+  if (issue.code === 'too_big') {
+    return source.problem(path, `${key} has more than ${issue.maximum} items`, 'Split the scenario.')
+  }
+  return source.problem(path, issue.message, 'See `infer-bench schema`.')
+}
+
+function missingMessage(key: string): string {
+  return `${key} has no value`
+}
+
+function keyName(path: Path): string {
+  const last = path.at(-1)
+  if (last === undefined) return 'the scenario'
+  return typeof last === 'number' ? 'this item' : `\`${String(last)}\``
+}
+
+/** Keys that belong one level down: what people try first when they know another tool. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  rounds: 'defaults',
+  timeout: 'defaults',
+  slo: 'defaults',
+  load: 'defaults',
+  payload: 'defaults',
+}
+
+function unknownKey(path: Path, key: string, known: readonly string[], source: Source): Problem {
+  const message = `unknown key \`${key.slice(0, 64)}\``
+  const at = [...path, key]
+  if (key === '<<') {
+    return source.problem(at, message, 'Merge keys are not supported: use `defaults`.', 'key')
+  }
+  if (path.length === 0 && Object.hasOwn(ELSEWHERE, key) && nearest(key, known) === undefined) {
+    return source.problem(at, message, `It belongs under \`${ELSEWHERE[key]}\`, or into a case.`, 'key')
+  }
+  return source.problem(at, message, suggest(key, known, 'keys here'), 'key')
+}

@@ -1,0 +1,97 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the text is shown to people, who write such templates.
+
+import { fill } from './environment.ts'
+import type { Problem } from './problem.ts'
+import type { ScenarioSpec } from './schema.ts'
+import type { Path, Source } from './source.ts'
+import { type Environment, fillReference, referencesOf, variablesOf } from './template.ts'
+
+/** Headers whose value proves who sends them. */
+const CREDENTIAL_HEADERS = new Set(['authorization', 'proxy-authorization', 'cookie', 'x-api-key', 'api-key'])
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+const TARGET_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
+
+/** Addresses that stand for the reference server before it runs. */
+export const PLACEHOLDER_REFERENCE = {
+  httpUrl: 'http://127.0.0.1:8000',
+  httpsUrl: 'https://127.0.0.1:8443',
+  caFile: '/reference-ca.pem',
+} as const
+
+export function checkTarget(name: string, spec: ScenarioSpec, source: Source, env: Environment): Problem[] {
+  const path: Path = ['targets', name]
+  const target = spec.targets[name]!
+  const problems: Problem[] = []
+  const add = (at: Path, message: string, cure: string, where: 'key' | 'value' = 'value') =>
+    problems.push(source.problem([...path, ...at], message, cure, where))
+
+  if (!TARGET_NAME.test(name)) {
+    add([], 'this is no name for a target', 'It has letters, digits, - and _, at most 64.', 'key')
+  } else if (name === 'all') {
+    add([], 'a target cannot be called `all`', 'In `thresholds`, `all` stands for every case.', 'key')
+  }
+  for (const [at, text] of [
+    [['url'], target.url],
+    [['tls', 'ca'], target.tls?.ca],
+  ] as const) {
+    if (text !== undefined && !spec.server && referencesOf(text).length > 0) {
+      add(at, 'no reference server is started', 'Add `server: reference` to the scenario.')
+    }
+  }
+  const urlFault = faultOfUrl(fill(fillReference(target.url, PLACEHOLDER_REFERENCE), env))
+  if (urlFault) add(['url'], urlFault.message, urlFault.cure)
+
+  for (const [header, value] of Object.entries(target.headers ?? {})) {
+    if (!HEADER_NAME.test(header))
+      add(['headers', header], 'this is no name of a header', 'Correct it.', 'key')
+    if (/[\r\n\0]/.test(value)) {
+      add(['headers', header], 'a header cannot carry a line break', 'Write it in one line.')
+    }
+    if (CREDENTIAL_HEADERS.has(header.toLowerCase()) && variablesOf(value).length === 0) {
+      add(['headers', header], OPEN_CREDENTIAL, '${env:NAME} takes it from the environment.')
+    }
+  }
+  const { auth, tls } = target
+  const kinds = Object.keys(auth ?? {})
+  if (auth && kinds.length !== 1) {
+    add(
+      ['auth'],
+      '`auth` is one of bearer, api_key and basic',
+      kinds.length ? 'Keep one of them.' : 'Add one.',
+    )
+  }
+  for (const [at, value] of [
+    [['auth', 'bearer'], auth?.bearer],
+    [['auth', 'api_key', 'value'], auth?.api_key?.value],
+    [['auth', 'basic', 'password'], auth?.basic?.password],
+  ] as const) {
+    if (value !== undefined && variablesOf(value).length === 0) {
+      add(at, OPEN_CREDENTIAL, 'Take it from the environment: "${env:NAME}".')
+    }
+  }
+  if (auth?.api_key && !HEADER_NAME.test(auth.api_key.header)) {
+    add(['auth', 'api_key', 'header'], 'this is no name of a header', 'Write it like x-api-key.')
+  }
+  if (tls && (tls.cert === undefined) !== (tls.key === undefined)) {
+    add(['tls', tls.cert ? 'cert' : 'key'], '`tls.cert` and `tls.key` belong together', 'Add the other one.')
+  }
+  return problems
+}
+
+const OPEN_CREDENTIAL = 'a credential stands in the open here, and would in every result'
+
+/** Says nothing of the URL itself: it may hold what the environment gave. */
+function faultOfUrl(url: string): { message: string; cure: string } | null {
+  const cure = 'Write it like https://example.com, or https://example.com/v1/chat/completions.'
+  if (!URL.canParse(url)) return { message: 'this is not a URL', cure }
+  const { protocol, username, password } = new URL(url)
+  if (protocol !== 'http:' && protocol !== 'https:')
+    return { message: 'a URL begins with http:// or https://', cure }
+  if (username !== '' || password !== '') {
+    return {
+      message: 'credentials do not belong into a URL',
+      cure: 'Use `auth: { basic: { user, password: "${env:NAME}" } }`.',
+    }
+  }
+  return null
+}

@@ -1,0 +1,102 @@
+/**
+ * Fills the `${env:NAME}` templates of a plan from the environment of the machine that opens the connections,
+ * just before it does. Nothing that is filled in here may be written anywhere: `scrub` sees to messages.
+ */
+
+import { Buffer } from 'node:buffer'
+import type { Payload, Plan, Target } from '../plan/plan.ts'
+import { ScenarioError } from './problem.ts'
+import { type Environment, fillVariables, variablesOf } from './template.ts'
+
+// Basic credentials are encoded after they are filled in, so the plan says that they have to be.
+const BASE64 = /\$\{base64:((?:\$\{[^}]*\}|[^}])*)\}/g
+
+/** A header value that is encoded in base64 once its templates are filled in. */
+export function base64Template(text: string): string {
+  return `\${base64:${text}}`
+}
+
+/** @throws ScenarioError for a variable that is not set on this machine and has no default. */
+export function fill(text: string, env: Environment): string {
+  return fillVariables(text, env, (variable) => {
+    throw new ScenarioError([
+      {
+        source: variable.text,
+        place: null,
+        message: 'this variable is not set on the machine that runs the load',
+        cure: `Set ${variable.name} there, or give a default: \${env:${variable.name}:-default}.`,
+      },
+    ])
+  })
+}
+
+/** The target that a driver gets. @throws ScenarioError as `fill` does. */
+export function fillTarget(target: Target, env: Environment): Target {
+  const headers = Object.entries(target.headers).map(([name, value]) => [name, fillHeader(value, env)])
+  return { ...target, url: fill(target.url, env), headers: Object.fromEntries(headers) }
+}
+
+function fillHeader(value: string, env: Environment): string {
+  const encoded = value.replace(BASE64, (_, inner: string) =>
+    Buffer.from(fill(inner, env)).toString('base64'),
+  )
+  return fill(encoded, env)
+}
+
+/** The payload that a dialect gets. @throws ScenarioError as `fill` does. */
+export function fillPayload(payload: Payload, env: Environment): Payload {
+  if (payload.form === 'text') return { ...payload, text: fill(payload.text, env) }
+  if (payload.form === 'json') return { ...payload, json: mapTexts(payload.json, (text) => fill(text, env)) }
+  return payload
+}
+
+/**
+ * Every value that the environment gives to a plan, in each form that it may be printed in, the longest first.
+ * Values of fewer than 4 characters are left out: taking them out of a message would leave nothing to read.
+ */
+export function secretsOf(plan: Plan, env: Environment): string[] {
+  const secrets = new Set<string>()
+  const add = (text: string) => {
+    if (text.length >= 4) secrets.add(text)
+  }
+  const collect = (text: string) => {
+    for (const { name } of variablesOf(text)) {
+      const value = env[name] ?? ''
+      add(value)
+      add(encodeURIComponent(value))
+      add(JSON.stringify(value).slice(1, -1))
+    }
+    for (const [whole, inner] of text.matchAll(BASE64)) {
+      if (variablesOf(inner!).every(({ name, default: other }) => env[name] || other !== undefined)) {
+        add(fillHeader(whole, env))
+      }
+    }
+  }
+  for (const { target, payload } of plan.cases) {
+    collect(target.url)
+    for (const value of Object.values(target.headers)) collect(value)
+    if (payload.form === 'text') collect(payload.text)
+    if (payload.form === 'json') {
+      mapTexts(payload.json, (text) => {
+        collect(text)
+        return text
+      })
+    }
+  }
+  return [...secrets].sort((a, b) => b.length - a.length)
+}
+
+/** The text with every secret in it replaced. `secrets` as `secretsOf` gives them. */
+export function scrub(text: string, secrets: readonly string[]): string {
+  let scrubbed = text
+  for (const secret of secrets) scrubbed = scrubbed.replaceAll(secret, '***')
+  return scrubbed
+}
+
+/** A copy of a JSON value with each of its texts (keys left as they are) replaced. */
+export function mapTexts(value: unknown, replace: (text: string) => string): unknown {
+  if (typeof value === 'string') return replace(value)
+  if (Array.isArray(value)) return value.map((item) => mapTexts(item, replace))
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, mapTexts(item, replace)]))
+}

@@ -1,0 +1,117 @@
+/**
+ * Checks every template of a scenario's tree and fills in what may be filled in now. Free texts keep theirs:
+ * the agent fills them in just before it opens connections, so that a plan never holds a secret.
+ */
+
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the text is shown to people, who write such templates.
+
+import type { Problem } from './problem.ts'
+import type { Path, Source } from './source.ts'
+import { suggest } from './suggestion.ts'
+import {
+  type Environment,
+  fillVariables,
+  REFERENCE_NAMES,
+  referencesOf,
+  variablesOf,
+  variableValue,
+  withoutTemplates,
+} from './template.ts'
+
+/** What a text may hold, by where it stands. */
+type Place = 'address' | 'credential' | 'payload' | 'file' | 'value'
+
+interface FilledTree {
+  tree: unknown
+  problems: Problem[]
+  /** Paths, as JSON, of values that could not be filled in: whatever else is wrong with them does not matter. */
+  unfilled: Set<string>
+}
+
+export function fillTree(tree: unknown, source: Source, env: Environment): FilledTree {
+  const problems: Problem[] = []
+  const unfilled = new Set<string>()
+  const visit = (value: unknown, path: Path): unknown => {
+    if (Array.isArray(value)) return value.map((item, index) => visit(item, [...path, index]))
+    if (value !== null && typeof value === 'object') {
+      return Object.fromEntries(
+        Object.entries(value).map(([name, item]) => [name, visit(item, [...path, name])]),
+      )
+    }
+    if (typeof value !== 'string' || !value.includes('${')) return value
+    const place = placeOf(path)
+    const faults = faultsOf(value, place, env)
+    for (const { message, cure } of faults) problems.push(source.problem(path, message, cure))
+    if (faults.length > 0) unfilled.add(JSON.stringify(path))
+    return faults.length > 0 || (place !== 'value' && place !== 'file') ? value : filled(value, env)
+  }
+  return { tree: visit(tree, []), problems, unfilled }
+}
+
+function placeOf(path: Path): Place {
+  const [first, second, third, fourth] = path
+  if (first === 'targets') {
+    if (third === 'url') return 'address'
+    if (third === 'headers' || third === 'auth') return 'credential'
+    return third === 'tls' && fourth === 'ca' ? 'file' : 'value'
+  }
+  if (first === 'vary') return second === 'payload.text' ? 'payload' : 'value'
+  const key = first === 'defaults' ? [second, third] : first === 'cases' ? [third, fourth] : []
+  return key[0] === 'payload' && (key[1] === 'text' || key[1] === 'json') ? 'payload' : 'value'
+}
+
+interface Fault {
+  message: string
+  cure: string
+}
+
+function faultsOf(text: string, place: Place, env: Environment): Fault[] {
+  const faults: Fault[] = []
+  for (const variable of variablesOf(text)) {
+    const { name } = variable
+    const value = variableValue(variable, env)
+    if (value === undefined) {
+      faults.push({
+        message: `the environment variable ${name} is not set`,
+        cure: `Set it, or give a default: \${env:${name}:-default}.`,
+      })
+    } else if (place === 'credential' && /[\r\n\0]/.test(value)) {
+      faults.push({
+        message: `the environment variable ${name} holds a line break`,
+        cure: 'A header cannot carry one: set the variable without it.',
+      })
+    }
+  }
+  for (const name of referencesOf(text)) {
+    const known = REFERENCE_NAMES.map((candidate) => `reference.${candidate}`)
+    if (!REFERENCE_NAMES.includes(name)) {
+      faults.push({
+        message: `there is no \${reference.${name.slice(0, 32)}}`,
+        cure: suggest(`reference.${name}`, known, 'templates'),
+      })
+    } else if (place !== 'address' && place !== 'file') {
+      faults.push({
+        message: `\${reference.${name}} cannot stand here`,
+        cure: 'It is for the `url` of a target, and for its `tls.ca`.',
+      })
+    }
+  }
+  const rest = withoutTemplates(text)
+  // A prompt may well have a dollar and a brace in it; only what looks like one of ours is a mistake there.
+  if (place === 'payload' ? /\$\{(env|reference)\b/.test(rest) : rest.includes('${')) {
+    faults.push({
+      message: 'this template is not understood',
+      cure: 'The templates are ${env:NAME}, ${env:NAME:-default}, ${reference.http}, ${reference.https} and ${reference.ca}.',
+    })
+  }
+  return faults
+}
+
+/** A value that is one template alone becomes what YAML would have read in its place: a number, a truth or a text. */
+function filled(text: string, env: Environment): string | number | boolean {
+  const value = fillVariables(text, env, ({ text: whole }) => whole)
+  if (variablesOf(text)[0]?.text !== text) return value
+  if (/^[+-]?\d+(\.\d+)?$/.test(value)) return Number(value)
+  if (value === 'true' || value === 'false') return value === 'true'
+  return value
+}

@@ -1,0 +1,91 @@
+/** From a scenario file to a checked scenario: everything that can be wrong with the input is found here or in the plan. */
+
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, resolve } from 'node:path'
+import { checkFiles } from './check-files.ts'
+import { checkMeaning } from './check-meaning.ts'
+import { checkShape } from './check-shape.ts'
+import { fillTree } from './fill-tree.ts'
+import { applyOverrides, parseOverride } from './override.ts'
+import { ScenarioError } from './problem.ts'
+import type { ScenarioSpec } from './schema.ts'
+import { parseSource, type Source } from './source.ts'
+import { type Environment, referencesOf } from './template.ts'
+import { formatDuration } from './units.ts'
+
+export interface Scenario {
+  name: string
+  /** Absolute; paths in the scenario are relative to it. */
+  directory: string
+  spec: ScenarioSpec
+  /** The keys of `vary` in the order of the file: the first varies slowest. */
+  varied: readonly string[]
+  source: Source
+  /** What `${env:NAME}` was checked against. */
+  env: Environment
+  /** Null: no server is to be started. Else what `serve` is to be started with. */
+  server: { flags: string[] } | null
+}
+
+export interface LoadOptions {
+  env: Environment
+  /** `key=value`, the value in YAML; applied before anything is checked. */
+  set?: readonly string[]
+}
+
+/**
+ * @throws ScenarioError with all that is wrong with the scenario; UsageError for an override that leads nowhere.
+ */
+export async function loadScenario(file: string, { env, set = [] }: LoadOptions): Promise<Scenario> {
+  const overrides = set.map(parseOverride)
+  const parsed = parseSource(file, await read(file))
+  const { tree } = parsed
+  const source = parsed.source.withOverrides(applyOverrides(tree, overrides))
+  const filled = fillTree(tree, source, env)
+  const shape = checkShape(filled.tree, source)
+  if ('problems' in shape || filled.problems.length > 0) {
+    const others = 'problems' in shape ? shape.problems.filter(({ path }) => !filled.unfilled.has(path)) : []
+    throw new ScenarioError([...filled.problems, ...others.map(({ problem }) => problem)])
+  }
+  const { spec } = shape
+  const directory = resolve(dirname(file))
+  const problems = [...checkMeaning(spec, source, env), ...(await checkFiles(spec, source, directory))]
+  if (problems.length > 0) throw new ScenarioError(problems)
+  return {
+    name: spec.name ?? basename(file).replace(/\.[^.]*$/, ''),
+    directory,
+    spec,
+    varied: Object.keys(tree.vary ?? {}),
+    source,
+    env,
+    server: spec.server ? { flags: serverFlags(spec) } : null,
+  }
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const start = 'Write a first scenario with `infer-bench init`.'
+    const why =
+      code === 'ENOENT'
+        ? { message: 'there is no such file', cure: start }
+        : code === 'EISDIR'
+          ? { message: 'this is a folder', cure: 'Name a scenario file in it.' }
+          : { message: `it cannot be read: ${message}`, cure: 'Check its permissions.' }
+    throw new ScenarioError([{ source: file, place: null, ...why }])
+  }
+}
+
+function serverFlags(spec: ScenarioSpec): string[] {
+  const { provider, workers, batch_size, batch_wait } = spec.server!.reference
+  const flags: string[] = []
+  if (provider !== undefined) flags.push('--provider', provider)
+  if (workers !== undefined) flags.push('--workers', String(workers))
+  if (batch_size !== undefined) flags.push('--batch-size', String(batch_size))
+  if (batch_wait !== undefined) flags.push('--batch-wait', formatDuration(batch_wait))
+  const isSecure = Object.values(spec.targets).some(({ url }) => referencesOf(url).includes('https'))
+  if (isSecure) flags.push('--tls-port', '0')
+  return flags
+}

@@ -1,0 +1,78 @@
+/** `--set key=value`: replaces or adds a value of the scenario before it is checked. */
+
+import { parseDocument } from 'yaml'
+import { UsageError } from './problem.ts'
+import type { Path } from './source.ts'
+
+export interface Override {
+  /** As the user wrote it, e.g. `defaults.load.rate=20/s`. */
+  text: string
+  path: Path
+  value: unknown
+}
+
+/** @throws UsageError where it is not `key=value`, or the value is not YAML. */
+export function parseOverride(text: string): Override {
+  const equals = text.indexOf('=')
+  const key = text.slice(0, Math.max(0, equals)).trim()
+  if (key === '' || key.split('.').includes('')) {
+    throw new UsageError(`--set ${text}: write it like --set defaults.load.duration=1s`)
+  }
+  const document = parseDocument(text.slice(equals + 1), { stringKeys: true, logLevel: 'silent' })
+  const fault = document.errors[0]
+  if (fault) throw new UsageError(`--set ${text}: the value is not YAML (${fault.code.toLowerCase()})`)
+  return { text, path: pathOf(key), value: document.toJS({ maxAliasCount: 0 }) ?? '' }
+}
+
+/** The keys of `vary` have dots in them; anywhere else a dot goes one level down. */
+function pathOf(key: string): Path {
+  const names = key.split('.')
+  if (names[0] === 'vary' && names.length > 2) return ['vary', names.slice(1).join('.')]
+  return names
+}
+
+/** Changes `tree` in place. @throws UsageError where the path leads through something that is not there. */
+export function applyOverrides(tree: Record<string, unknown>, overrides: readonly Override[]): Override[] {
+  return overrides.map((override) => {
+    const path = resolved(tree, override)
+    let holder: object = tree
+    for (const name of path.slice(0, -1)) {
+      if (!Object.hasOwn(holder, name)) assign(holder, name, {})
+      holder = Reflect.get(holder, name) as object
+    }
+    assign(holder, path.at(-1)!, override.value)
+    return { ...override, path }
+  })
+}
+
+/** The path with positions in lists as numbers, so that it equals the path of a problem there. */
+function resolved(tree: Record<string, unknown>, { text, path }: Override): Path {
+  let holder: unknown = tree
+  return path.map((name) => {
+    let key = name
+    if (Array.isArray(holder)) {
+      key = Number(name)
+      if (!Object.hasOwn(holder, key)) {
+        throw new UsageError(
+          `--set ${text}: there is no item ${String(name)}; items count from 0 to ${holder.length - 1}`,
+        )
+      }
+    } else if (holder !== undefined && (typeof holder !== 'object' || holder === null)) {
+      throw new UsageError(`--set ${text}: \`${String(name)}\` would be inside a value that is no mapping`)
+    }
+    holder =
+      holder === undefined || !Object.hasOwn(holder as object, key)
+        ? undefined
+        : Reflect.get(holder as object, key)
+    return key
+  })
+}
+
+function assign(holder: object, name: PropertyKey, value: unknown): void {
+  Object.defineProperty(holder, name, { value, enumerable: true, writable: true, configurable: true })
+}
+
+/** The last override that set the value at `path`, or what holds it. */
+export function overrideOf(path: Path, overrides: readonly Override[]): Override | undefined {
+  return overrides.findLast((override) => override.path.every((name, index) => path[index] === name))
+}

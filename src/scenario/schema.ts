@@ -1,0 +1,175 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the text is shown to people, who write such templates.
+/** The scenario's keys. What the schema says of a key is what editors and the reference page show. */
+
+import { z } from 'zod'
+import { METRICS, STATISTICS } from '../record/metrics.ts'
+import { loadFields, payloadFields, settings, timeoutFields } from './case-schema.ts'
+import { integer, type LeafFault, leaf, names, oneOf, quantity, text } from './leaf.ts'
+import { limit, parseMetric } from './limit.ts'
+import { nearest } from './suggestion.ts'
+import { targetSchema, targetVariables } from './target-schema.ts'
+import { DURATION, type Parsed } from './units.ts'
+
+const caseSchema = z.strictObject({
+  name: text('name')
+    .optional()
+    .describe('Name in tables. Default: the target’s, and what tells the case from others.'),
+  target: names('target name').describe('A target, or a list of them: one case for each.'),
+  ...settings,
+})
+
+const MOST_VALUES = 100
+
+function prefixed(prefix: string, fields: Readonly<Record<string, z.ZodType>>) {
+  return Object.entries(fields).map(([key, value]) => {
+    const values = z.array(value).min(1).max(MOST_VALUES).optional()
+    return [`${prefix}.${key}`, values.describe(`Values of \`${prefix}.${key}\`.`)] as const
+  })
+}
+
+const varySchema = z.strictObject(
+  Object.fromEntries([
+    ...prefixed('payload', payloadFields),
+    ...prefixed('load', loadFields),
+    ...prefixed('target', targetVariables),
+    ...prefixed('timeout', timeoutFields),
+  ]),
+)
+
+const thresholdSchema = z.strictObject(
+  Object.fromEntries(
+    METRICS.map((metric) => {
+      if (metric.scope === 'round')
+        return [metric.name, limit(metric.unit).optional().describe(metric.definition)]
+      const statistics = STATISTICS.map((name) => [
+        name,
+        limit(metric.unit).optional().describe(`Its ${name}.`),
+      ])
+      return [
+        metric.name,
+        z.strictObject(Object.fromEntries(statistics)).optional().describe(metric.definition),
+      ]
+    }),
+  ),
+)
+
+const metricName = leaf(
+  (raw): Parsed<string> => {
+    const found = String(raw)
+    if (parseMetric(found)) return { value: found }
+    const known = METRICS.flatMap((metric) =>
+      metric.scope === 'round' ? [metric.name] : STATISTICS.map((statistic) => `${metric.name}.${statistic}`),
+    )
+    const near = nearest(found, known) ?? 'request_latency.p50'
+    return { message: 'there is no such metric', cure: `Write it like \`${near}\`.` }
+  },
+  { type: 'string', examples: ['request_latency.p50', 'request_throughput'] },
+)
+
+const expectation = leaf(
+  (raw): Parsed<string> => {
+    const value = String(raw)
+    const range = /^(\d+(?:\.\d+)?)\.\.(\d+(?:\.\d+)?)$/.exec(value)
+    const bound = /^(<=|>=|<|>)\s*\d+(\.\d+)?$/.test(value)
+    if (range ? Number(range[1]) <= Number(range[2]) : bound) return { value }
+    return { message: 'this is no range of ratios', cure: 'Write it like 2..3, or "> 1.5".' }
+  },
+  { type: 'string', examples: ['2..3', '> 1.5'] },
+)
+
+const label = leaf(
+  (raw): Parsed<string> =>
+    typeof raw === 'string' || typeof raw === 'number'
+      ? { value: String(raw) }
+      : { message: 'this is neither a text nor a number', cure: 'Write the value as it stands in the case.' },
+  { type: ['string', 'number'] },
+)
+
+const claimSchema = z.strictObject({
+  says: text('statement').describe('The statement, in words.'),
+  metric: metricName.describe('What it is about, e.g. `request_latency.p50`.'),
+  of: text('target').describe('The target or case on top of the ratio.'),
+  over: text('target').describe('The target or case beneath it.'),
+  where: z.record(z.string(), label).optional().describe('Which of their cases, by key and value.'),
+  expect: expectation.describe('What the ratio should be, e.g. `2..3` or `> 1.5`.'),
+})
+
+const PROVIDERS = { auto: 'the first that runs', cuda: 'CUDA', webgpu: 'WebGPU', cpu: 'CPU' } as const
+
+const referenceSchema = z.strictObject({
+  provider: oneOf('provider', PROVIDERS).optional().describe('What its models compute on. Default: `auto`.'),
+  workers: integer('number of workers', 1, 256)
+    .optional()
+    .describe('Model workers; a GPU has one. Default: `1`.'),
+  batch_size: integer('number of requests', 1, 65_536)
+    .optional()
+    .describe('Requests that the `mlp` model joins into one run. Default: `1`, none.'),
+  batch_wait: quantity(DURATION)
+    .optional()
+    .describe('How long a request waits for others to join. Default: `2ms`.'),
+})
+
+/** `reference` alone stands for `{ reference: {} }`. */
+const serverSchema = z
+  .preprocess(
+    (raw, context) => {
+      if (raw === 'reference') return { reference: {} }
+      if (typeof raw === 'string') {
+        const params: LeafFault = {
+          cure: 'Write `reference`, or leave it out to test your own.',
+          missing: false,
+        }
+        const message = `there is no server \`${raw.slice(0, 64)}\``
+        context.issues.push({ code: 'custom', message, input: raw, params: { ...params } })
+        return z.NEVER
+      }
+      return raw
+    },
+    z.strictObject({ reference: referenceSchema.describe('Settings of the bundled server.') }),
+  )
+  // What stands for the whole mapping when it is written alone.
+  .meta({ shorthand: 'reference' })
+
+export const scenarioSchema = z
+  .strictObject({
+    name: text('name', ['performance-matrix'])
+      .optional()
+      .describe('Name of the run; results are filed under it. Default: the file’s name.'),
+    description: text('description').optional().describe('What the scenario is for, in a sentence or two.'),
+    server: serverSchema
+      .optional()
+      .describe(
+        '`reference` starts the bundled server for this run; `${reference.http}`, `${reference.https}` and `${reference.ca}` then tell where it is. Leave it out to test your own.',
+      ),
+    seed: integer('seed', 0, 2 ** 32 - 1)
+      .optional()
+      .describe('Payloads and random arrivals are made from it. Default: `1`.'),
+    targets: z.record(z.string(), targetSchema).describe('The endpoints, by names of your choice.'),
+    defaults: z
+      .strictObject(settings)
+      .optional()
+      .describe('What holds for every case that does not say otherwise.'),
+    cases: z
+      .array(caseSchema)
+      .min(1)
+      .optional()
+      .describe('What is measured: one row of the result for each. Default: each target once.'),
+    vary: varySchema
+      .optional()
+      .describe(
+        'Keys with several values each: every case that has the key is repeated for each value, and for each combination of values.',
+      ),
+    thresholds: z
+      .record(z.string(), thresholdSchema)
+      .optional()
+      .describe(
+        'What must hold for the run to pass, by name of a target or a case, or for `all`. E.g. `rest: { request_latency: { p99: "< 50ms" }, error_rate: "< 0.1%" }`.',
+      ),
+    claims: z
+      .array(claimSchema)
+      .optional()
+      .describe('What the author expects of the results, as ratios. A claim never fails a run.'),
+  })
+  .describe('A scenario: which endpoints infer-bench measures, and how.')
+
+export type ScenarioSpec = z.output<typeof scenarioSchema>
