@@ -1,7 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { type ClientHttp2Session, connect } from 'node:http2'
-import { get, request as httpsRequest } from 'node:https'
-import { connect as tlsConnect } from 'node:tls'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ReferenceServer } from '../../reference-server/server.ts'
@@ -10,7 +6,7 @@ import { metric, post, started } from './started.ts'
 let server: ReferenceServer
 
 beforeAll(async () => {
-  server = await started({}, true)
+  server = await started()
 })
 afterAll(() => server.close())
 
@@ -266,98 +262,4 @@ test('metrics count requests, tokens and CPU time', async () => {
   const startedS = await metric(server, 'process_start_time_seconds')
   expect(startedS).toBeLessThanOrEqual(Date.now() / 1000)
   expect(startedS).toBeGreaterThan(Date.now() / 1000 - 3600)
-})
-
-describe('TLS', () => {
-  let ca: Buffer
-  let session: ClientHttp2Session
-  beforeAll(async () => {
-    ca = await readFile(server.caFile!)
-    session = connect(server.httpsUrl!, { ca })
-  })
-  afterAll(() => session.close())
-
-  /** One HTTP/2 call: its headers, text and trailers. */
-  function call(headers: Record<string, string>, body?: string) {
-    return new Promise<{ status: number; text: string; trailers: Record<string, unknown> }>(
-      (resolve, reject) => {
-        const stream = session.request(headers)
-        let status = 0
-        let text = ''
-        let trailers = {}
-        stream.on('response', (received) => {
-          status = received[':status']!
-        })
-        stream.on('trailers', (received) => {
-          trailers = received
-        })
-        stream.setEncoding('utf8')
-        stream.on('data', (chunk: string) => {
-          text += chunk
-        })
-        stream.on('error', reject)
-        stream.on('close', () => resolve({ status, text, trailers }))
-        stream.end(body)
-      },
-    )
-  }
-
-  test('HTTP/2 with a verified certificate: unary, streams side by side, trailers', async () => {
-    const path = '/v2/models/echo/infer'
-    const reply = await call({ ':method': 'POST', ':path': path }, JSON.stringify({ inputs: [pair] }))
-    expect(session.alpnProtocol).toBe('h2')
-    expect(reply.status).toBe(200)
-    expect(JSON.parse(reply.text).outputs[0].data).toEqual([1.5, -2])
-
-    const body = JSON.stringify({ text_input: 'a', parameters: { max_tokens: 9, ignore_eos: true } })
-    const stream = { ':method': 'POST', ':path': '/v2/models/gpt-tiny/generate_stream', te: 'trailers' }
-    for (const { status, text, trailers } of await Promise.all([call(stream, body), call(stream, body)])) {
-      expect(status).toBe(200)
-      expect(text.match(/data: /g)).toHaveLength(9)
-      expect(trailers['server-timing']).toMatch(/^queue;dur=/)
-    }
-  })
-
-  test('a refused HTTP/2 body leaves the session usable', async () => {
-    const refused = await call({ ':method': 'POST', ':path': '/v2' }, 'x'.repeat(300_000))
-    expect(refused.status).toBe(405)
-    const next = await call({ ':method': 'GET', ':path': '/healthz' })
-    expect(next).toMatchObject({ status: 200, text: 'ok\n' })
-  })
-
-  test('HTTP/1.1 on the same port', async () => {
-    const { version, status } = await new Promise<{ version: string; status: number }>((resolve, reject) => {
-      get(`${server.httpsUrl}/healthz`, { ca }, (response) => {
-        response.resume()
-        resolve({ version: response.httpVersion, status: response.statusCode! })
-      }).on('error', reject)
-    })
-    expect({ version, status }).toEqual({ version: '1.1', status: 200 })
-  })
-
-  test.each(['TLSv1.2', 'TLSv1.3'] as const)('speaks %s', async (protocol) => {
-    const { port } = new URL(server.httpsUrl!)
-    const spoken = await new Promise((resolve, reject) => {
-      const socket = tlsConnect(
-        { port: Number(port), host: '127.0.0.1', ca, minVersion: protocol, maxVersion: protocol },
-        () => {
-          resolve(socket.getProtocol())
-          socket.end()
-        },
-      )
-      socket.on('error', reject)
-    })
-    expect(spoken).toBe(protocol)
-  })
-
-  test('its certificate is worth nothing without its CA, nor for another name', async () => {
-    const failure = (options: object) =>
-      new Promise((resolve) => {
-        httpsRequest(`${server.httpsUrl}/healthz`, { agent: false, ...options })
-          .on('error', (error: NodeJS.ErrnoException) => resolve(error.code))
-          .end()
-      })
-    expect(await failure({})).toMatch(/UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED/)
-    expect(await failure({ ca, servername: 'elsewhere.test' })).toBe('ERR_TLS_CERT_ALTNAME_INVALID')
-  })
 })

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import type { Limits } from '../../reference-server/limits.ts'
 import { type ReferenceServer, startServer } from '../../reference-server/server.ts'
 
@@ -36,4 +38,20 @@ export async function eventually(condition: () => Promise<boolean>): Promise<voi
     if (performance.now() > deadline) throw new Error('it did not come true within 5 s')
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
+}
+
+/** A bare connection, for what no HTTP client would send. */
+export function rawConnection(server: ReferenceServer): Socket {
+  return connect(Number(new URL(server.httpUrl).port), '127.0.0.1')
+}
+
+/** What the server says on a connection, from now on, until it closes it. */
+export async function untilClosed(socket: Socket): Promise<string> {
+  let text = ''
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+  })
+  socket.resume()
+  await once(socket, 'close')
+  return text
 }
