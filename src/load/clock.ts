@@ -22,3 +22,10 @@ export function threadTime(sharedNs: bigint): number {
 export function sharedTime(delayMs: number): bigint {
   return process.hrtime.bigint() + BigInt(Math.round(delayMs * 1e6))
 }
+
+/** Resolves at the moment. Timers fire up to a millisecond early or late, so the last stretch is polled. */
+export async function reach(clock: Clock, momentMs: number): Promise<void> {
+  const aheadMs = momentMs - clock.now()
+  if (aheadMs > 2) await new Promise((resolve) => setTimeout(resolve, aheadMs - 2))
+  while (clock.now() < momentMs) await new Promise((resolve) => setImmediate(resolve))
+}

@@ -20,14 +20,6 @@ export class Queue<Item> {
     return item
   }
 
-  /** Takes out everything. */
-  drain(): Item[] {
-    const rest = this.#items.slice(this.#head) as Item[]
-    this.#items = []
-    this.#head = 0
-    return rest
-  }
-
   #clearFront(): void {
     this.#items = this.#items.slice(this.#head)
     this.#head = 0

@@ -2,30 +2,19 @@ import { type Driver, failure, type Outcome } from '../drivers/driver.ts'
 import type { Case } from '../plan/plan.ts'
 import type { HandshakeTimes } from '../record/metrics.ts'
 import { Call, type CallOwner } from './call.ts'
-import type { Clock } from './clock.ts'
+import { type Clock, reach } from './clock.ts'
 import { Deadlines } from './deadlines.ts'
 import { Pacer, type Schedule } from './pacer.ts'
 import { type Connection, openOutcome, Pool, type PoolOwner } from './pool.ts'
-import { Queue } from './queue.ts'
+import type { Recording } from './recording.ts'
+import { WaitingCalls } from './waiting.ts'
 
 /** Connections that an open loop grows to where the scenario names no number. */
 const OPEN_LOOP_CONNECTIONS = 256
 /** Connections that an open loop starts with; more are opened when an arrival finds none with room. */
 const OPEN_LOOP_FIRST_CONNECTIONS = 4
-/** Arrivals that may wait for a connection; what comes on top is dropped, and counted. */
-const QUEUE_LIMIT = 1_000_000
 /** How long open calls may go on after the user ended the run. */
 const STOP_DRAIN_MS = 1000
-
-/** What a round tells of each thing that happened; the recorder. */
-export interface Recording {
-  window(fromMs: number, toMs: number): void
-  call(call: Call): void
-  handshake(times: HandshakeTimes): void
-  connectionFailed(outcome: Outcome): void
-  interrupted(call: Call): void
-  dropped(): void
-}
 
 export interface RoundOptions {
   case: Case
@@ -63,7 +52,7 @@ export class Round implements CallOwner, PoolOwner {
   readonly #cold: boolean
   readonly #calls: Call[] = []
   readonly #free: Call[] = []
-  readonly #waiting = new Queue<Call>()
+  readonly #waiting = new WaitingCalls((call) => this.#free.push(call))
   #inFlight = 0
   #measuredLeft: number
   #warmUntilMs = 0
@@ -117,7 +106,7 @@ export class Round implements CallOwner, PoolOwner {
     const finished = new Promise<void>((resolve) => {
       this.#finished = resolve
     })
-    await this.#until(startMs)
+    await reach(this.#clock, startMs)
     this.#open = true
     this.#deadlines.start()
     if (this.#endsMs < Number.POSITIVE_INFINITY) {
@@ -182,7 +171,7 @@ export class Round implements CallOwner, PoolOwner {
   allFailed(outcome: Outcome): void {
     // Nothing else could carry the calls that wait, so they fail with the reason why. Where none waits there is
     // nothing to count: the next call will meet the same reason.
-    for (const call of this.#takeWaiting()) call.end(outcome)
+    for (const call of this.#waiting.takeAll()) call.end(outcome)
   }
 
   /** A closed loop's slot has fallen free at `plannedMs`. */
@@ -236,28 +225,7 @@ export class Round implements CallOwner, PoolOwner {
   }
 
   #wait(call: Call): void {
-    if (this.#waiting.length >= QUEUE_LIMIT) {
-      this.#drop(call)
-      return
-    }
-    call.queued = true
-    this.#waiting.push(call)
-  }
-
-  /** The call that has waited longest, or undefined. */
-  #nextWaiting(): Call | undefined {
-    for (let call = this.#waiting.shift(); call; call = this.#waiting.shift()) {
-      call.queued = false
-      if (call.active) return call
-      this.#free.push(call)
-    }
-    return undefined
-  }
-
-  #takeWaiting(): Call[] {
-    const calls: Call[] = []
-    for (let call = this.#nextWaiting(); call; call = this.#nextWaiting()) calls.push(call)
-    return calls
+    if (!this.#waiting.add(call)) this.#drop(call)
   }
 
   #launch(call: Call, connection: Connection, waited: boolean): void {
@@ -271,7 +239,7 @@ export class Round implements CallOwner, PoolOwner {
     while (this.#waiting.length > 0) {
       const connection = this.#cold ? null : this.#pool.acquire()
       if (!connection && !(this.#cold && this.#pool.size < this.#mostConnections)) return
-      const call = this.#nextWaiting()
+      const call = this.#waiting.next()
       if (connection && !call) this.#pool.requeue(connection)
       if (!call) return
       if (connection) this.#launch(call, connection, true)
@@ -301,7 +269,7 @@ export class Round implements CallOwner, PoolOwner {
     this.#open = false
     this.#arrivalsDone = true
     this.#pacer?.stop()
-    for (const call of this.#takeWaiting()) this.#drop(call)
+    for (const call of this.#waiting.takeAll()) this.#drop(call)
     this.#settle()
   }
 
@@ -321,7 +289,6 @@ export class Round implements CallOwner, PoolOwner {
     if (over && this.#inFlight === 0) this.#finished()
   }
 
-  /** A slot that is not in use. One that timed out while it waited stays in the queue until its turn comes. */
   #otherCall(): Call {
     return this.#free.pop() ?? this.#newCall()
   }
@@ -330,12 +297,5 @@ export class Round implements CallOwner, PoolOwner {
     const call = new Call(this.#clock, this)
     this.#calls.push(call)
     return call
-  }
-
-  /** Timers may fire early by a fraction of a millisecond and late by one, so the last stretch is polled. */
-  async #until(moment: number): Promise<void> {
-    const aheadMs = moment - this.#clock.now()
-    if (aheadMs > 2) await new Promise((resolve) => setTimeout(resolve, aheadMs - 2))
-    while (this.#clock.now() < moment) await new Promise((resolve) => setImmediate(resolve))
   }
 }

@@ -1,0 +1,13 @@
+import type { Outcome } from '../drivers/driver.ts'
+import type { HandshakeTimes } from '../record/metrics.ts'
+import type { Call } from './call.ts'
+
+/** What a round tells of each thing that happened; the recorder. */
+export interface Recording {
+  window(fromMs: number, toMs: number): void
+  call(call: Call): void
+  handshake(times: HandshakeTimes): void
+  connectionFailed(outcome: Outcome): void
+  interrupted(call: Call): void
+  dropped(): void
+}
