@@ -18,8 +18,8 @@ const LOWEST_NS = 1
 const HIGHEST_NS = 3_600_000_000_000
 const SIGNIFICANT_DIGITS = 3
 const PRECISION = 10 ** -SIGNIFICANT_DIGITS
-/** Buckets count in 32 bits, and the library wraps around without a word. */
-const MAX_COUNT = 2 ** 32 - 1
+/** Buckets count in 32 bits, of which the library's decoder takes the first for a sign. */
+const MAX_COUNT = 2 ** 31 - 1
 /** Counts that a histogram of this range and precision has: half of 2048 for each power of two, and once more. */
 const COUNTS_LENGTH = 33 * 1024
 
@@ -105,7 +105,7 @@ export function atLeast(histogram: Histogram, openCount: number): string[] {
   return ['mean', 'max', ...moved]
 }
 
-/** Throws `HistogramError` where the sum would hold more than 2^32 - 1 values. */
+/** Throws `HistogramError` where the sum would hold more than 2^31 - 1 values. */
 export function add(into: Histogram, from: Histogram): void {
   if (into.totalCount + from.totalCount > MAX_COUNT) {
     throw new HistogramError(`more than ${MAX_COUNT} values in one histogram`)

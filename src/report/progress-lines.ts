@@ -56,7 +56,7 @@ function barLine(state: ProgressState, room: number, colour: boolean): string {
   const pieces = [
     as(`${Math.floor(state.fraction * 100)}%`.padStart(4)),
     ...(state.leftMs === null ? [] : [as(`${minutes(state.leftMs)} left`)]),
-    as(`${significant(state.ratePerSecond)}/s`),
+    as(`${significant(state.ratePerSecond)} calls/s`),
     ...(state.p50Ms === null ? [] : [as(`p50 ${duration(state.p50Ms)}`)]),
     ...(state.p99Ms === null ? [] : [as(`p99 ${duration(state.p99Ms)}`)]),
   ]
