@@ -41,7 +41,7 @@ export function describeScenario(): JsonSchema {
 
 /** JSON Schema (draft 2020-12) of a scenario. */
 export function scenarioJsonSchema(): JsonSchema {
-  return { ...withTemplates(describeScenario()) }
+  return withTemplates(describeScenario())
 }
 
 const TEMPLATE: JsonSchema = { type: 'string', pattern: '\\$\\{env:' }

@@ -67,7 +67,10 @@ export function flag() {
 }
 
 export function text(noun: string, examples: readonly string[] = []) {
-  const example = examples[0] === undefined ? 'Add it.' : `Write it like ${examples[0]}.`
+  const [first] = examples
+  // A brace in a plain text ends it inside { }: what is shown can be copied anywhere.
+  const shown = first?.includes('{') ? `"${first}"` : first
+  const example = shown === undefined ? 'Add it.' : `Write it like ${shown}.`
   return leaf(
     (raw): Parsed<string> => {
       // A model may be called 7: what YAML takes for a number is a name here.

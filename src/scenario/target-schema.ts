@@ -5,12 +5,12 @@ import { z } from 'zod'
 import type { Api, InterfaceName, Target } from '../plan/plan.ts'
 import { flag, oneOf, text } from './leaf.ts'
 
-const INTERFACES: Readonly<Record<InterfaceName, string>> = {
+export const INTERFACES: Readonly<Record<InterfaceName, string>> = {
   rest: 'one HTTP request, one reply',
   sse: 'one HTTP request, a stream of server-sent events',
 }
 
-const APIS: Readonly<Record<Api, string>> = {
+export const APIS: Readonly<Record<Api, string>> = {
   'kserve-v2': 'Open Inference Protocol: tensors, as JSON or binary',
   'openai-chat': 'OpenAI chat completions',
   'openai-completions': 'OpenAI text completions',
@@ -43,7 +43,7 @@ function choices(described: Readonly<Record<string, string>>): string {
     .join('; ')
 }
 
-const credential = (noun: string) => text(noun, [`"\${env:${noun.toUpperCase().replaceAll(' ', '_')}}"`])
+const credential = (noun: string) => text(noun, [`\${env:${noun.toUpperCase().replaceAll(' ', '_')}}`])
 
 const auth = z.strictObject({
   bearer: credential('api token').optional().describe('Sent as `Authorization: Bearer …`.'),
@@ -98,8 +98,8 @@ export const targetSchema = z.strictObject({
   api: oneOf('API', APIS).describe(`The message convention spoken over it. ${choices(APIS)}.`),
   url: text('URL', [
     'https://example.com',
-    '"${reference.http}"',
-    '"${env:URL:-http://127.0.0.1:8000}"',
+    '${reference.http}',
+    '${env:URL:-http://127.0.0.1:8000}',
   ]).describe(
     'Where it is. A URL without a path gets the path that the API prescribes; one with a path is used as it stands.',
   ),
