@@ -166,6 +166,7 @@ function absent(
   for (const metric of TIMING_METRICS) {
     if (metric.name in metrics) continue
     if (metric.scope === 'call' && !concerns(metric, protocol)) continue
+    if (metric.scope === 'chunk' && !protocol.streams) continue
     const hidden = metric.scope === 'handshake' ? undefined : hiddenStamp(metric, protocol)
     if (hidden) reasons[metric.name] = `${planned.target.interface} does not show ${hidden}`
     else if (metric.scope !== 'handshake' && !succeeded) reasons[metric.name] = 'no call succeeded'

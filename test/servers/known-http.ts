@@ -1,7 +1,8 @@
 /**
  * An HTTP server of known behaviour, in a process of its own, that logs what each reply really took: the delay
  * between the request's arrival and the reply, by this process's own clock. A test that compares with the
- * log asks whether the client reads what happened, not whether a noisy machine kept its timers.
+ * log asks whether the client reads what happened, not whether a noisy machine kept its timers. It polls instead of
+ * sleeping, so that it sees a request, and keeps a due time, within microseconds.
  *
  *   GET /fixed?ms=20                   replies after 20 ms
  *   GET /bimodal?fast=5&slow=80        every 20th reply after 80 ms, the others after 5 ms
@@ -21,9 +22,28 @@ interface Log {
   errors: number
 }
 
+const BEHAVIOURS = new Set(['/fixed', '/bimodal', '/stall', '/flaky', '/stream'])
+
 const emptyLog = (): Log => ({ delaysMs: [], gapsMs: [], firstChunkMs: [], calls: 0, errors: 0 })
 let log = emptyLog()
 let firstRequestMs = Number.NaN
+
+const due: { atMs: number; run(): void }[] = []
+
+function after(delayMs: number, run: () => void): void {
+  due.push({ atMs: performance.now() + delayMs, run })
+}
+
+function poll(): void {
+  const nowMs = performance.now()
+  for (let index = due.length - 1; index >= 0; index--) {
+    const one = due[index]!
+    if (one.atMs > nowMs) continue
+    due.splice(index, 1)
+    one.run()
+  }
+  setImmediate(poll)
+}
 
 const server = http.createServer((request, response) => {
   const arrivedMs = performance.now()
@@ -36,24 +56,28 @@ const server = http.createServer((request, response) => {
     firstRequestMs = Number.NaN
     return
   }
-  log.calls++
   const reply = (statusCode: number) => {
     log.delaysMs.push(performance.now() - arrivedMs)
     if (statusCode !== 200) log.errors++
     response.writeHead(statusCode).end('{}')
   }
+  if (!BEHAVIOURS.has(url.pathname)) {
+    response.writeHead(404).end()
+    return
+  }
+  log.calls++
   switch (url.pathname) {
     case '/fixed':
-      setTimeout(reply, number('ms'), 200)
+      after(number('ms'), () => reply(200))
       return
     case '/bimodal':
-      setTimeout(reply, log.calls % 20 === 0 ? number('slow') : number('fast'), 200)
+      after(log.calls % 20 === 0 ? number('slow') : number('fast'), () => reply(200))
       return
     case '/stall': {
       if (Number.isNaN(firstRequestMs)) firstRequestMs = arrivedMs
       const sinceStartMs = arrivedMs - firstRequestMs - number('after')
       const isStalled = sinceStartMs >= 0 && sinceStartMs < number('for')
-      if (isStalled) setTimeout(reply, number('for') - sinceStartMs, 200)
+      if (isStalled) after(number('for') - sinceStartMs, () => reply(200))
       else reply(200)
       return
     }
@@ -63,8 +87,6 @@ const server = http.createServer((request, response) => {
     case '/stream':
       stream(response, arrivedMs, number('chunks'), number('gap'), url.searchParams.has('openai'))
       return
-    default:
-      reply(404)
   }
 })
 
@@ -88,14 +110,15 @@ function stream(
     else log.gapsMs.push(nowMs - lastMs)
     lastMs = nowMs
     sent++
-    if (sent < chunks) setTimeout(next, startMs + (sent + 1) * gapMs - performance.now())
+    if (sent < chunks) after(startMs + (sent + 1) * gapMs - performance.now(), next)
     else response.end(openai ? 'data: [DONE]\n\n' : undefined)
   }
-  setTimeout(next, gapMs)
+  after(gapMs, next)
 }
 
 server.keepAliveTimeout = 60_000
 server.listen(0, '127.0.0.1', () => {
+  poll()
   process.send?.((server.address() as { port: number }).port)
 })
 process.on('disconnect', () => process.exit(0))
