@@ -63,7 +63,10 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
     const rounds = await conduct({
       plan,
       runner: threads,
-      serverCpuSeconds: async (caseIndex) => readCpuSeconds(metricsUrls[caseIndex]!),
+      serverCpuSeconds: async (caseIndex) => {
+        const url = metricsUrls[caseIndex] ?? null
+        return url === null ? null : readCpuSeconds(url)
+      },
       begun: (caseIndex, roundIndex) => watcher.round(caseIndex, roundIndex),
       isStopped: () => watcher.isStopped(),
     })
@@ -132,11 +135,11 @@ async function findUnreachable(plan: Plan, threads: Threads, secrets: string[]):
   return unreachable
 }
 
-/** The reference server shows its metrics in clear text, too; any other server beside its endpoint. */
-function metricsUrl({ target }: Case, { reference, env }: MeasureOptions): string {
+/** Only where the server is known to have one: a page that nobody asked for would be a request too many. */
+function metricsUrl({ target }: Case, { reference, env }: MeasureOptions): string | null {
   const { origin } = new URL(fillTarget(target, env).url)
   const isReference = reference !== null && [reference.httpUrl, reference.httpsUrl].includes(origin)
-  return `${isReference ? reference.httpUrl : origin}/metrics`
+  return isReference ? `${reference.httpUrl}/metrics` : null
 }
 
 function environment({ toolVersion, workers, reference }: MeasureOptions): Result['environment'] {

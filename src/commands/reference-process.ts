@@ -46,7 +46,9 @@ export class ReferenceProcess {
     const ready = await new Promise<ReferenceReady>((resolve, reject) => {
       const timer = setTimeout(() => {
         child.kill('SIGKILL')
-        reject(new ReferenceStartError(`the reference server was not ready within ${START_TIMEOUT_MS / 1000} s`))
+        reject(
+          new ReferenceStartError(`the reference server was not ready within ${START_TIMEOUT_MS / 1000} s`),
+        )
       }, START_TIMEOUT_MS)
       child.on('message', (message: { type?: string } & ReferenceReady) => {
         if (message?.type !== 'ready') return
