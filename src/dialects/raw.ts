@@ -1,7 +1,7 @@
 /** No convention: the scenario's bytes go out as they are, and every byte that comes back is content. */
 
 import { Buffer } from 'node:buffer'
-import { seededRandom } from '../plan/random.ts'
+import { seededRandom } from '../random.ts'
 import { type Codec, type Content, type Dialect, DialectError } from './dialect.ts'
 import { literalCodec } from './literal.ts'
 

@@ -1,5 +1,5 @@
 import type { Payload } from '../plan/plan.ts'
-import { seededRandom } from '../plan/random.ts'
+import { seededRandom } from '../random.ts'
 import { DialectError } from './dialect.ts'
 
 const FP32_BYTES = 4

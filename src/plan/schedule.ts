@@ -3,8 +3,8 @@
  * same arrivals and keeps each n-th of them, so the union over the workers is the schedule of one worker alone.
  */
 
+import { seededRandom } from '../random.ts'
 import type { Arrivals, Load, Stage } from './plan.ts'
-import { seededRandom } from './random.ts'
 
 export type OpenLoad = Load & Exclude<Arrivals, { model: 'closed' }>
 

@@ -1,0 +1,11 @@
+import { fileURLToPath } from 'node:url'
+import { metricsReference } from './metrics-reference.ts'
+import { scenarioReference } from './scenario-reference.ts'
+
+const inDocs = (name: string) => fileURLToPath(new URL(`../../docs/${name}`, import.meta.url))
+
+/** Documents that are made from the code. */
+export const GENERATED = [
+  { file: inDocs('metrics.md'), text: metricsReference },
+  { file: inDocs('scenario.md'), text: scenarioReference },
+] as const
