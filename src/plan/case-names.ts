@@ -34,26 +34,29 @@ export interface Identity {
 export function identify(cases: readonly Nameless[]): Identity[] {
   const groups = Map.groupBy(cases.keys(), (index) => {
     const { givenName, target } = cases[index]!
-    return givenName ?? target.name
+    // A case may be given the name of a target, and is no sibling of that target's cases for it.
+    return JSON.stringify([givenName, givenName === null ? target.name : null])
   })
   const identities: Identity[] = []
-  for (const [base, indices] of groups) {
+  for (const indices of groups.values()) {
     const siblings = indices.map((index) => cases[index]!)
-    for (const [position, identity] of identifySiblings(base, siblings).entries()) {
+    for (const [position, identity] of identifySiblings(siblings).entries()) {
       identities[indices[position]!] = identity
     }
   }
   return identities
 }
 
-function identifySiblings(base: string, siblings: readonly Nameless[]): Identity[] {
+function identifySiblings(siblings: readonly Nameless[]): Identity[] {
   const primary = siblings.map(primaryFacets)
   const secondary = siblings.map(secondaryFacets)
   const differing = keysThatDiffer(primary)
   const names = () =>
-    siblings.map((_, index) => {
+    siblings.map(({ givenName, target }, index) => {
       const facets = [...primary[index]!, ...secondary[index]!].filter(({ key }) => differing.has(key))
-      return [base, ...facets.map(({ text }) => text)].filter((part) => part !== '').join(' ')
+      return [givenName ?? target.name, ...facets.map(({ text }) => text)]
+        .filter((part) => part !== '')
+        .join(' ')
     })
   // Lengths of time and the like are named only where nothing else tells the cases apart, or where they vary.
   const variedKeys = new Set(siblings.flatMap(({ varied }) => varied))
@@ -149,5 +152,5 @@ function secondaryFacets({ load, timeouts }: Nameless): Facet[] {
 
 function shortened(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim()
-  return line.length > 24 ? `${line.slice(0, 23)}…` : line
+  return line.length > 24 ? `${line.slice(0, 23).trimEnd()}…` : line
 }

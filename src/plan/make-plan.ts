@@ -101,6 +101,7 @@ function planEntry(
   const inherited = <Spec extends object>(key: string, value: Spec | undefined) =>
     fieldsOf(value, ['defaults', key])
   const telling = { source, problems }
+  const problemsBefore = problems.length
   const draft: Draft = {
     target: base,
     payload: mergePayload(
@@ -113,6 +114,8 @@ function planEntry(
     timeout: { ...inherited('timeout', defaults?.timeout), ...own('timeout', entry.timeout) },
     varied: [],
   }
+  // What contradicts itself would only find fault with itself again in what follows.
+  if (problems.length > problemsBefore) return []
   const context = { ...telling, directory, seed: spec.seed ?? DEFAULT_SEED, path }
   return variation.variantsOf(draft).flatMap((variant): Planned[] => {
     const load = resolveLoad(variant.load, context)
@@ -189,9 +192,6 @@ function checkClaims({ spec, source }: Scenario, groups: CaseGroups, problems: P
   }
 }
 
-/** The same fault may show in several cases: it is told once. */
 function refuse(problems: readonly Problem[]): void {
-  if (problems.length === 0) return
-  const unique = new Map(problems.map((problem) => [JSON.stringify(problem), problem]))
-  throw new ScenarioError([...unique.values()])
+  if (problems.length > 0) throw new ScenarioError(problems)
 }

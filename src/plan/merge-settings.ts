@@ -21,13 +21,13 @@ export type LoadModel = Arrivals['model']
 
 export const PAYLOAD_KEY_FORMS: Readonly<Record<keyof PayloadSpec, readonly PayloadForm[]>> = {
   size: ['size'],
-  encoding: ['size'],
-  batch: ['size'],
   prompt_tokens: ['tokens'],
-  output_tokens: ['tokens', 'text'],
   text: ['text'],
   json: ['json'],
   file: ['file'],
+  output_tokens: ['tokens', 'text'],
+  encoding: ['size'],
+  batch: ['size'],
 }
 
 export const LOAD_KEY_MODELS: Readonly<Record<keyof Omit<LoadSpec, 'model'>, readonly LoadModel[]>> = {

@@ -40,14 +40,14 @@ function toProblem(issue: z.core.$ZodIssue, source: Source): Problem {
   const key = keyName(path)
   if (issue.code === 'custom') {
     const { cure, missing } = issue.params as unknown as LeafFault
-    return source.problem(path, missing ? missingMessage(key) : issue.message, cure)
+    return source.problem(path, missing ? `${key} ${issue.message}` : issue.message, cure)
   }
   if (issue.code === 'invalid_type') {
-    const absent = issue.message.endsWith('received undefined') || issue.message.endsWith('received null')
+    if (issue.message.endsWith('received undefined'))
+      return source.problem(path, `${key} is missing`, 'Add it.')
     const list = issue.expected === 'array'
-    const cure = list ? 'Write it like [a, b].' : 'Its keys go beneath it, indented, or into { }.'
     const what = list ? 'a list' : 'a mapping of keys to values'
-    return source.problem(path, absent ? missingMessage(key) : `${key} is not ${what}`, cure)
+    return source.problem(path, `${key} is not ${what}`, list ? LIST_CURE : mappingCure(path))
   }
   if (issue.code === 'too_small')
     return source.problem(path, `${key} is empty`, 'Add at least one item, or remove it.')
@@ -57,8 +57,12 @@ function toProblem(issue: z.core.$ZodIssue, source: Source): Problem {
   return source.problem(path, issue.message, 'See `infer-bench schema`.')
 }
 
-function missingMessage(key: string): string {
-  return `${key} has no value`
+const LIST_CURE = 'Begin each item with a dash, or write [a, b].'
+
+function mappingCure(path: Path): string {
+  const isTimingMetric = path[0] === 'thresholds' && path.length === 3
+  if (isTimingMetric) return 'Say which statistic of it, like { p99: "< 50ms" }.'
+  return 'Its keys go beneath it, indented, or into { }.'
 }
 
 function keyName(path: Path): string {

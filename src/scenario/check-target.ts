@@ -48,7 +48,7 @@ export function checkTarget(name: string, spec: ScenarioSpec, source: Source, en
       add(['headers', header], 'a header cannot carry a line break', 'Write it in one line.')
     }
     if (CREDENTIAL_HEADERS.has(header.toLowerCase()) && variablesOf(value).length === 0) {
-      add(['headers', header], OPEN_CREDENTIAL, '${env:NAME} takes it from the environment.')
+      add(['headers', header], OPEN_CREDENTIAL, OPEN_CREDENTIAL_CURE)
     }
   }
   const { auth, tls } = target
@@ -66,7 +66,7 @@ export function checkTarget(name: string, spec: ScenarioSpec, source: Source, en
     [['auth', 'basic', 'password'], auth?.basic?.password],
   ] as const) {
     if (value !== undefined && variablesOf(value).length === 0) {
-      add(at, OPEN_CREDENTIAL, 'Take it from the environment: "${env:NAME}".')
+      add(at, OPEN_CREDENTIAL, OPEN_CREDENTIAL_CURE)
     }
   }
   if (auth?.api_key && !HEADER_NAME.test(auth.api_key.header)) {
@@ -79,6 +79,7 @@ export function checkTarget(name: string, spec: ScenarioSpec, source: Source, en
 }
 
 const OPEN_CREDENTIAL = 'a credential stands in the open here, and would in every result'
+const OPEN_CREDENTIAL_CURE = 'Take it from the environment: "${env:NAME}".'
 
 /** Says nothing of the URL itself: it may hold what the environment gave. */
 function faultOfUrl(url: string): { message: string; cure: string } | null {

@@ -72,7 +72,7 @@ function faultsOf(text: string, place: Place, env: Environment): Fault[] {
     const value = variableValue(variable, env)
     if (value === undefined) {
       faults.push({
-        message: `the environment variable ${name} is not set`,
+        message: `the environment variable ${name} is ${env[name] === undefined ? 'not set' : 'empty'}`,
         cure: `Set it, or give a default: \${env:${name}:-default}.`,
       })
     } else if (place === 'credential' && /[\r\n\0]/.test(value)) {

@@ -27,7 +27,9 @@ export function leaf<T>(parse: (raw: unknown) => Parsed<T>, hint: EditorHint, mi
     .unknown()
     .transform((raw, context): T => {
       const missing = raw === undefined || raw === null
-      const parsed = missing ? { message: 'has no value', cure: missingCure } : parse(raw)
+      const parsed = missing
+        ? { message: raw === null ? 'has no value' : 'is missing', cure: missingCure }
+        : parse(raw)
       if ('value' in parsed) return parsed.value
       const params: LeafFault = { cure: parsed.cure, missing }
       context.issues.push({ code: 'custom', message: parsed.message, input: raw, params: { ...params } })

@@ -72,7 +72,17 @@ function assign(holder: object, name: PropertyKey, value: unknown): void {
   Object.defineProperty(holder, name, { value, enumerable: true, writable: true, configurable: true })
 }
 
-/** The last override that set the value at `path`, or what holds it. */
-export function overrideOf(path: Path, overrides: readonly Override[]): Override | undefined {
-  return overrides.findLast((override) => override.path.every((name, index) => path[index] === name))
+/**
+ * The last override that set the value at `path`, or what holds it; of a value that the file does not have,
+ * also one that made it to put something into it.
+ */
+export function overrideOf(
+  path: Path,
+  overrides: readonly Override[],
+  isWritten: boolean,
+): Override | undefined {
+  const isWithin = (inner: Path, outer: Path) => outer.every((name, index) => inner[index] === name)
+  return overrides.findLast(
+    (override) => isWithin(path, override.path) || (!isWritten && isWithin(override.path, path)),
+  )
 }

@@ -26,7 +26,9 @@ export class ScenarioError extends Error {
   readonly problems: readonly Problem[]
 
   constructor(problems: readonly Problem[]) {
-    const ordered = problems.toSorted(byPlace)
+    // The same fault may show more than once: through an alias, or in several cases.
+    const unique = new Map(problems.map((problem) => [JSON.stringify(problem), problem]))
+    const ordered = [...unique.values()].sort(byPlace)
     super(ordered.map(renderProblem).join('\n\n'))
     this.name = 'ScenarioError'
     this.problems = ordered

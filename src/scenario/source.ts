@@ -12,6 +12,7 @@ import {
   LineCounter,
   type ParsedNode,
   parseDocument,
+  type YAMLError,
 } from 'yaml'
 import { type Override, overrideOf } from './override.ts'
 import { type Place, type Problem, ScenarioError } from './problem.ts'
@@ -65,7 +66,8 @@ export class Source {
 
   /** A problem with the value at `path`, or with its key. What is missing is a problem of what should hold it. */
   problem(path: Path, message: string, cure: string, at: 'value' | 'key' = 'value'): Problem {
-    const override = overrideOf(path, this.#overrides)
+    const isWritten = this.#nodes.has(keyOf(path))
+    const override = overrideOf(path, this.#overrides, isWritten)
     if (override) return { source: `--set ${override.text}`, place: null, message, cure }
     for (let length = path.length; length >= 0; length--) {
       const node = this.#nodes.get(keyOf(path.slice(0, length)))
@@ -101,15 +103,20 @@ export function parseSource(file: string, text: string): ParsedSource {
     prettyErrors: false,
     stringKeys: true,
     resolveKnownTags: false,
-    logLevel: 'silent',
+    logLevel: 'error',
   })
-  const faults = [...document.errors, ...document.warnings]
+  const all = [...document.errors, ...document.warnings]
+  // A parser that has run out of stack finds fault with everything after that.
+  const exhausted = all.find(({ code }) => code === 'RESOURCE_EXHAUSTION')
+  const faults = exhausted ? [exhausted] : all
   if (faults.length > 0) {
     throw new ScenarioError(
       faults.slice(0, 20).map((fault) => {
-        const span = { start: fault.pos[0], end: fault.pos[1] }
-        const place = placeOf(text, lines, span)
-        return { source: file, place, ...syntaxProblem(fault.code, fault.message, text.slice(...fault.pos)) }
+        const [start, end] = fault.pos
+        // Of a key that is there twice, only the first character is told.
+        const key = fault.code === 'DUPLICATE_KEY' ? KEY.exec(text.slice(start, start + 200))?.[0] : undefined
+        const place = placeOf(text, lines, { start, end: key ? start + key.length : end })
+        return { source: file, place, ...syntaxProblem(fault, key ?? text.slice(start, end)) }
       }),
     )
   }
@@ -192,7 +199,10 @@ class Reader {
   }
 }
 
-function syntaxProblem(code: string, message: string, found: string): { message: string; cure: string } {
+/** A key where it begins: in quotes, or up to its colon. */
+const KEY = /^("[^"]*"|'[^']*'|[^\s:,{}]+)/
+
+function syntaxProblem({ code, message }: YAMLError, found: string): { message: string; cure: string } {
   switch (code) {
     case 'DUPLICATE_KEY':
       return { message: `the key \`${found.slice(0, 64)}\` appears twice`, cure: 'Keep one of the two.' }

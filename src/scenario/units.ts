@@ -68,7 +68,7 @@ export const DURATION: Quantity = {
 /** In milliseconds; may be nothing, as a warm-up may. */
 export const DURATION_OR_ZERO: Quantity = {
   ...DURATION,
-  examples: ['0s', '250ms', '5s'],
+  examples: ['250ms', '5s', '0s'],
   aboveMin: false,
   range: 'from 0s to 24h',
 }
@@ -93,7 +93,7 @@ export const RATE: Quantity = {
 /** Per second; a ramp may begin and end at nothing. */
 export const RATE_OR_ZERO: Quantity = {
   ...RATE,
-  examples: ['0/s', '200/s', '10/m'],
+  examples: ['200/s', '10/m', '0/s'],
   aboveMin: false,
   range: 'from 0/s to 1000000/s',
 }
@@ -143,7 +143,8 @@ export function parseQuantity(raw: unknown, quantity: Quantity): Parsed<number> 
 }
 
 function unitList(units: readonly Unit[]): string {
-  return `The units are ${units.map(({ name }) => name).join(', ')}.`
+  const names = units.map(({ name }) => name).filter((name) => name !== '')
+  return names.length === 1 ? `The unit is ${names[0]}.` : `The units are ${names.join(', ')}.`
 }
 
 /** E.g. 1024 -> `1KiB`, 1000 -> `1KB`, 1536 -> `1536B`: the largest unit that divides it, so nothing is rounded. */

@@ -1,0 +1,119 @@
+import { expect, test } from 'vitest'
+import { type Fault, faults, REST } from './scenario-file.ts'
+
+const FAULTS: Fault[] = [
+  {
+    name: 'a threshold on an unknown metric',
+    text: `${REST}thresholds: { rest: { request_latencey: { p99: "< 5ms" } } }\n`,
+    says: [
+      's.yaml:2:23: unknown key `request_latencey`',
+      '    thresholds: { rest: { request_latencey: { p99: "< 5ms" } } }',
+      '                          ^^^^^^^^^^^^^^^^',
+      '  Did you mean `request_latency`?',
+    ],
+  },
+  {
+    name: 'a threshold on an unknown statistic',
+    text: `${REST}thresholds: { rest: { request_latency: { p99.9: "< 5ms" } } }\n`,
+    says: [
+      's.yaml:2:42: unknown key `p99.9`',
+      '    thresholds: { rest: { request_latency: { p99.9: "< 5ms" } } }',
+      '                                             ^^^^^',
+      '  Did you mean `p99_9`?',
+    ],
+  },
+  {
+    name: 'a threshold without a statistic',
+    text: `${REST}thresholds: { rest: { request_latency: "< 5ms" } }\n`,
+    says: [
+      's.yaml:2:40: `request_latency` is not a mapping of keys to values',
+      '    thresholds: { rest: { request_latency: "< 5ms" } }',
+      '                                           ^^^^^^^',
+      '  Say which statistic of it, like { p99: "< 50ms" }.',
+    ],
+  },
+  {
+    name: 'a threshold without a comparison',
+    text: `${REST}thresholds: { rest: { request_latency: { p99: 5ms } } }\n`,
+    says: [
+      's.yaml:2:47: a threshold begins with a comparison',
+      '    thresholds: { rest: { request_latency: { p99: 5ms } } }',
+      '                                                  ^^^',
+      '  Write it in quotes, like "< 250ms"; <, <=, > and >= are understood.',
+    ],
+  },
+  {
+    name: 'a threshold without its unit',
+    text: `${REST}thresholds: { rest: { error_rate: "< 1" } }\n`,
+    says: [
+      's.yaml:2:35: a share needs a unit',
+      '    thresholds: { rest: { error_rate: "< 1" } }',
+      '                                      ^^^^^',
+      '  Write it like 0.1%, 99%. The unit is %.',
+    ],
+  },
+  {
+    name: 'a threshold for nobody',
+    text: `${REST}thresholds: { rset: { error_rate: "< 1%" } }\n`,
+    says: [
+      's.yaml:2:15: there is no target or case `rset`',
+      '    thresholds: { rset: { error_rate: "< 1%" } }',
+      '                  ^^^^',
+      '  Did you mean `rest`?',
+    ],
+  },
+  {
+    name: 'a threshold that nothing can meet',
+    text: `${REST}thresholds: { rest: { time_to_first_token: { p50: "< 5ms" } } }\n`,
+    says: [
+      's.yaml:2:46: a call with one reply has no time_to_first_token',
+      '    thresholds: { rest: { time_to_first_token: { p50: "< 5ms" } } }',
+      '                                                 ^^^',
+      '  Remove it, or name the cases that have it.',
+    ],
+  },
+  {
+    name: 'an slo on an unknown metric',
+    text: `${REST}defaults: { slo: { latency: 50ms } }\n`,
+    says: [
+      's.yaml:2:20: unknown key `latency`',
+      '    defaults: { slo: { latency: 50ms } }',
+      '                       ^^^^^^^',
+      '  The keys here are `request_latency`, `service_time`, `dispatch_delay`, `connection_wait`, `serialize`, `request_send`, `request_wait`, `response_receive`, `deserialize`, `time_to_first_token`, `inter_token_latency`, `time_per_output_token`, `server_queue`, `server_compute`, `overhead_time`.',
+    ],
+  },
+  {
+    name: 'a claim on an unknown metric',
+    text: `${REST}claims: [{ says: x, metric: request_latency.p5, of: rest, over: rest, expect: 2..3 }]\n`,
+    says: [
+      's.yaml:2:29: there is no such metric',
+      '    claims: [{ says: x, metric: request_latency.p5, of: rest, over: rest, expect: 2..3 }]',
+      '                                ^^^^^^^^^^^^^^^^^^',
+      '  Write it like `request_latency.p50`.',
+    ],
+  },
+  {
+    name: 'a claim on an unknown target',
+    text: `${REST}claims: [{ says: x, metric: request_latency.p50, of: rest, over: grpc, expect: 2..3 }]\n`,
+    says: [
+      's.yaml:2:66: there is no target or case `grpc`',
+      '    : x, metric: request_latency.p50, of: rest, over: grpc, expect: 2..3 }]',
+      '                                                      ^^^^',
+      '  The targets and cases are `all`, `rest`.',
+    ],
+  },
+  {
+    name: 'a claim that expects nothing',
+    text: `${REST}claims: [{ says: x, metric: request_latency.p50, of: rest, over: rest, expect: 3..2 }]\n`,
+    says: [
+      's.yaml:2:80: this is no range of ratios',
+      '    equest_latency.p50, of: rest, over: rest, expect: 3..2 }]',
+      '                                                      ^^^^',
+      '  Write it like 2..3, or "> 1.5".',
+    ],
+  },
+]
+
+test.each(FAULTS)('$name', async ({ text, given, says }) => {
+  expect((await faults(text, given)).split('\n')).toEqual(says)
+})
