@@ -59,7 +59,7 @@ function summary(file: string, plan: Plan): string {
     .slice(0, MOST_CASES_SHOWN)
     .map(({ name, rounds: own }) => `  ${name} (${count(own, 'round')})`)
   const left = plan.cases.length - shown.length
-  if (left > 0) shown.push(`  … and ${left} more`)
+  if (left > 0) shown.push(`  … and ${left.toLocaleString('en-US')} more`)
   const head = `${file}: ${plan.name}, ${count(plan.cases.length, 'case')}, ${count(rounds, 'round')}, about ${roughly(estimateMs(plan))}`
   return `${[head, ...shown].join('\n')}\n`
 }

@@ -128,10 +128,14 @@ function secondaryFacets({ load, timeouts }: Nameless): Facet[] {
   const add = (key: string, label: string | number | null, text = String(label)) => {
     if (label !== null) facets.push({ key, label, text })
   }
-  add('load.calls', load.calls, `${load.calls} calls`)
+  add('load.calls', load.calls, load.calls === 1 ? '1 call' : `${load.calls} calls`)
   add('load.duration', load.durationMs === null ? null : formatDuration(load.durationMs))
   add('load.warmup', formatDuration(load.warmupMs), `warmup ${formatDuration(load.warmupMs)}`)
-  add('load.connections', load.connections, `${load.connections} connections`)
+  add(
+    'load.connections',
+    load.connections,
+    load.connections === 1 ? '1 connection' : `${load.connections} connections`,
+  )
   add('load.overflow', load.overflow)
   for (const [key, durationMs] of [
     ['connect', timeouts.connectMs],

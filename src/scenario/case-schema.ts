@@ -39,7 +39,7 @@ export const payloadFields = {
   batch: integer('batch', 1, 65_536).describe('Rows that a tensor of `size` is divided into. Default: `1`.'),
 }
 
-export const payloadSchema = z.strictObject({
+const payloadSchema = z.strictObject({
   size: payloadFields.size.optional(),
   prompt_tokens: payloadFields.prompt_tokens.optional(),
   output_tokens: payloadFields.output_tokens.optional(),
@@ -78,7 +78,7 @@ const stage = z.strictObject({
   duration: quantity(DURATION).describe('How long it takes to get there, evenly.'),
 })
 
-export const loadSchema = z.strictObject({
+const loadSchema = z.strictObject({
   model: oneOf('load model', MODELS)
     .optional()
     .describe(

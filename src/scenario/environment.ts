@@ -94,7 +94,7 @@ export function scrub(text: string, secrets: readonly string[]): string {
 }
 
 /** A copy of a JSON value with each of its texts (keys left as they are) replaced. */
-export function mapTexts(value: unknown, replace: (text: string) => string): unknown {
+function mapTexts(value: unknown, replace: (text: string) => string): unknown {
   if (typeof value === 'string') return replace(value)
   if (Array.isArray(value)) return value.map((item) => mapTexts(item, replace))
   if (value === null || typeof value !== 'object') return value

@@ -49,7 +49,7 @@ export class UsageError extends Error {
 const EXCERPT_COLUMNS = 100
 
 /** `file:line:column: message`, the offending line, a caret beneath it, and the cure. */
-export function renderProblem({ source, place, message, cure }: Problem): string {
+function renderProblem({ source, place, message, cure }: Problem): string {
   const lines = [
     `${printable(source)}${place ? `:${place.line}:${place.column}` : ''}: ${printable(message)}`,
   ]
@@ -71,6 +71,6 @@ function excerpt({ text, column, length }: Place): string[] {
  * Foreign text made fit for a terminal: control and formatting characters (escape sequences, text that runs
  * backwards) become one visible character each, so that carets still point at the right column.
  */
-export function printable(text: string): string {
+function printable(text: string): string {
   return text.replaceAll('\t', ' ').replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\ufffd')
 }

@@ -88,6 +88,10 @@ describe('names', () => {
       'cases: [{ target: chat, payload: { text: "What is the capital of France, please?" } }, { target: chat }]',
       ['chat "What is the capital of…"', 'chat prompt 32'],
     ],
+    [
+      'cases: [{ target: rest }]\nvary: { load.connections: [1, 2] }',
+      ['rest 1 connection', 'rest 2 connections'],
+    ],
     ['cases: [{ target: [rest, json], name: small }]', ['small rest', 'small json']],
     ['cases: [{ target: rest, name: small }, { target: rest }]', ['small', 'rest']],
     [
