@@ -1,17 +1,18 @@
 import { stripVTControlCharacters } from 'node:util'
 
-/** Far more than a table shows of any text. */
-const MAX_LENGTH = 2000
+/** As much as a person reads of a message in a table. */
+const MAX_LENGTH = 500
 
 /**
  * Text from outside (server messages, names in files) made safe to print: on one line, without escape
  * sequences, control characters, or the invisible ones that reorder or hide what stands around them.
  */
 export function clean(text: string): string {
-  return stripVTControlCharacters(text.slice(0, MAX_LENGTH).toWellFormed())
+  const cleaned = stripVTControlCharacters(text.slice(0, MAX_LENGTH).toWellFormed())
     .replace(/[\s\p{Zl}\p{Zp}]+/gu, ' ')
     .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}]/gu, '')
     .trim()
+  return text.length > MAX_LENGTH ? `${cleaned}…` : cleaned
 }
 
 /** The same characters in JSON, where nothing may get lost: escaped. */

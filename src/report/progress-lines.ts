@@ -54,7 +54,7 @@ function barLine(state: ProgressState, room: number, colour: boolean): string {
   const as = (text: string, paint: Piece['paint'] = (plain) => plain): Piece => ({ text, paint })
   // In the order in which they are shown; what does not fit goes from the end, errors last.
   const pieces = [
-    as(`${Math.floor(state.fraction * 100)}%`.padStart(4)),
+    as(`${Math.floor(state.fraction * 100 + 1e-9)}%`.padStart(4)),
     ...(state.leftMs === null ? [] : [as(`${minutes(state.leftMs)} left`)]),
     as(`${significant(state.ratePerSecond)} calls/s`),
     ...(state.p50Ms === null ? [] : [as(`p50 ${duration(state.p50Ms)}`)]),

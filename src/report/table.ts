@@ -5,7 +5,7 @@ import { createColors } from 'picocolors'
 import type { Result } from '../result/document.ts'
 import { GAP, layOut } from './columns.ts'
 import { resultPage } from './content.ts'
-import type { Cell, Column, Lines, Page, Table, Tone } from './page.ts'
+import type { Column, Lines, Page, Table, Tone } from './page.ts'
 import { displayWidth, wrap } from './wrap.ts'
 
 /** What the place that a report is printed on can show. */
@@ -80,21 +80,13 @@ function tableText(table: Table, width: number, palette: Palette): string[] {
     colWidths: widths.map((item) => item + GAP - 1),
     colAligns: columns.map(({ align }) => align),
   })
-  const groups = groupsOf(columns)
-  grid.push(
-    groups.map(({ from, count }) => ({
-      content: paintLines(headLines(columns, widths, from, count), palette.heading),
-      colSpan: count,
-      hAlign: count > 1 ? ('center' as const) : columns[from]!.align,
-      vAlign: 'bottom' as const,
-    })),
-  )
-  if (groups.some(({ count }) => count > 1)) {
-    grid.push(columns.map((column) => palette.heading(detail(column))))
-  }
-  grid.push(widths.map((item) => palette.quiet('─'.repeat(item))))
+  pushHead(grid, columns, widths, palette)
   for (const row of table.rows) {
-    grid.push(shown.map(({ index, width: room }) => cellText(row[index]!, room, palette)))
+    const cells = shown.map(({ index, width: room }) => {
+      const { text, tone } = row[index]!
+      return wrap(text, room).map((line) => paint(line, palette[tone]))
+    })
+    grid.push(...rowsOf(cells, 'top'))
   }
   const lines = grid
     .toString()
@@ -103,13 +95,43 @@ function tableText(table: Table, width: number, palette: Palette): string[] {
   return left.length === 0 ? lines : [...lines, ...leftOut(table, left, width, palette)]
 }
 
-function cellText({ text, tone }: Cell, room: number, palette: Palette): string {
-  return paintLines(wrap(text, room), palette[tone])
+function paint(line: string, colour: Paint): string {
+  return line === '' ? '' : colour(line)
 }
 
-/** Line by line, because a colour that spans lines would run into the neighbouring cells. */
-function paintLines(lines: readonly string[], paint: Paint): string {
-  return lines.map((line) => (line === '' ? '' : paint(line))).join('\n')
+/**
+ * Cells of several lines as rows of one line each: the table library takes minutes over a cell as tall as a
+ * long message, because it measures all of the cell again for each of its lines.
+ */
+function rowsOf(cells: readonly string[][], align: 'top' | 'bottom'): string[][] {
+  const height = Math.max(...cells.map(({ length }) => length))
+  return Array.from({ length: height }, (_, row) =>
+    cells.map((lines) => lines[align === 'top' ? row : row - height + lines.length] ?? ''),
+  )
+}
+
+function pushHead(
+  grid: CliTable.Table,
+  columns: readonly Column[],
+  widths: readonly number[],
+  palette: Palette,
+): void {
+  const groups = groupsOf(columns)
+  const titles = groups.map(({ from, count }) =>
+    headLines(columns, widths, from, count).map((line) => paint(line, palette.heading)),
+  )
+  for (const row of rowsOf(titles, 'bottom')) {
+    grid.push(
+      row.map((content, index) => {
+        const { from, count } = groups[index]!
+        const hAlign = count > 1 ? ('center' as const) : columns[from]!.align
+        return { content, colSpan: count, hAlign }
+      }),
+    )
+  }
+  const details = columns.map((column) => paint(detail(column), palette.heading))
+  if (details.some((text) => text !== '')) grid.push(details)
+  grid.push(widths.map((item) => palette.quiet('─'.repeat(item))))
 }
 
 interface Group {

@@ -3,11 +3,18 @@ const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1b000}-\u{1b2ff}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}\p{Emoji_Presentation}]|\ufe0f/u
 
+const ASCII = /^[ -~]*$/
+
 /** Columns that a text takes in a terminal; it holds no control characters. */
 export function displayWidth(text: string): number {
+  if (ASCII.test(text)) return text.length
   let width = 0
-  for (const { segment } of graphemes.segment(text)) width += WIDE.test(segment) ? 2 : 1
+  for (const { segment } of graphemes.segment(text)) width += graphemeWidth(segment)
   return width
+}
+
+function graphemeWidth(grapheme: string): number {
+  return WIDE.test(grapheme) ? 2 : 1
 }
 
 export function longestWord(text: string): number {
@@ -32,8 +39,13 @@ export function wrap(text: string, width: number): string[] {
       continue
     }
     flush()
+    if (wordWidth <= width) {
+      line = word
+      lineWidth = wordWidth
+      continue
+    }
     for (const { segment } of graphemes.segment(word)) {
-      const segmentWidth = displayWidth(segment)
+      const segmentWidth = graphemeWidth(segment)
       if (lineWidth + segmentWidth > width) flush()
       line += segment
       lineWidth += segmentWidth
@@ -49,7 +61,7 @@ export function truncate(text: string, width: number): string {
   let kept = ''
   let keptWidth = 0
   for (const { segment } of graphemes.segment(text)) {
-    keptWidth += displayWidth(segment)
+    keptWidth += graphemeWidth(segment)
     if (keptWidth > width - 1) break
     kept += segment
   }
