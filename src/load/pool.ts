@@ -112,9 +112,10 @@ export class Pool {
     await Promise.all(Array.from({ length: missing }, () => this.open()))
   }
 
-  /** One more connection, for an open loop that finds none with room. */
+  /** One more connection, for an open loop that finds none with room. While lost ones are awaited, it is one of them. */
   grow(): void {
-    this.#wanted++
+    if (this.#retry) return
+    this.#wanted = Math.max(this.#wanted, this.size + 1)
     void this.open()
   }
 
@@ -189,7 +190,8 @@ export class Pool {
     if (this.#closed) return
     if (!outcome.ok) this.#tell(outcome)
     // A server may close a connection after each call; one that closes without a call is not to be hammered.
-    if (this.size < this.#wanted) this.#reopenLater(connection.served ? 0 : this.#backoffMs)
+    if (connection.served && !this.#retry) this.#fill()
+    else if (this.size < this.#wanted) this.#reopenLater(this.#backoffMs)
   }
 
   /** Closes every connection. Returns the socket bytes that calls cost, handshakes left out. */
@@ -222,8 +224,12 @@ export class Pool {
     this.#retry = setTimeout(() => {
       this.#retry = null
       this.#backoffMs = Math.min(this.#backoffMs * 2, LAST_BACKOFF_MS)
-      while (!this.#closed && this.size < this.#wanted) void this.open()
+      this.#fill()
     }, delayMs)
+  }
+
+  #fill(): void {
+    while (!this.#closed && this.size < this.#wanted) void this.open()
   }
 }
 

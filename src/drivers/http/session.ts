@@ -205,9 +205,12 @@ export class HttpSession implements Session {
   #lose(): void {
     if (this.#lost) return
     this.#lost = true
-    this.#client.destroy().catch(() => {})
-    // Calls that were open have been told by undici, which closes them before the next turn of the loop.
-    setImmediate(() => this.#probe.lost(SUCCESS))
+    // Undici hears of the close after this, and tells the open calls what happened to them before the next turn of
+    // the loop. Destroyed at once, it would tell them of nothing but its own end.
+    setImmediate(() => {
+      this.#client.destroy().catch(() => {})
+      this.#probe.lost(SUCCESS)
+    })
   }
 }
 

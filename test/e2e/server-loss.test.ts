@@ -1,0 +1,110 @@
+/** A server that dies in the middle of a run costs its own case some calls, and no other case anything. */
+
+import { afterEach, expect, test } from 'vitest'
+import { startServer, type TestServer } from '../servers/start.ts'
+import { start } from './cli.ts'
+import { eventually } from './eventually.ts'
+import { folderWith, readResultFile } from './folder.ts'
+
+const servers: TestServer[] = []
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.stop()
+})
+
+async function startReplying(port = 0): Promise<TestServer> {
+  const server = await startServer('./replying-http.ts', [String(port)])
+  servers.push(server)
+  return server
+}
+
+interface Count {
+  calls: number
+  connections: number
+}
+
+async function count({ url }: TestServer): Promise<Count> {
+  return (await (await fetch(`${url}/count`)).json()) as Count
+}
+
+test('a server that is killed in its measured window: the other case is measured, the result is written', async () => {
+  const [dying, other] = [await startReplying(), await startReplying()]
+  const folder = await folderWith({
+    'scenario.yaml': `
+name: dying
+targets:
+  dying: { interface: rest, api: raw, url: "${dying.url}/slow" }
+  other: { interface: rest, api: raw, url: "${other.url}/slow" }
+defaults: { rounds: 1, load: { concurrency: 4, duration: 2s, warmup: 0s } }
+cases:
+  - { target: dying }
+  - { target: other, load: { duration: 300ms } }
+`,
+  })
+  const running = start(['run', 'scenario.yaml', '--out', 'result.json'], { cwd: folder })
+  await eventually('the run is under way', async () => (await count(dying)).calls > 20)
+  process.kill(dying.pid, 'SIGKILL')
+  const { code, stdout, stderr } = await running.ended
+  const { cases, cancelled } = await readResultFile(folder)
+  const [first, second] = [cases[0]!, cases[1]!]
+  expect({ code, cancelled, stderr }).toMatchObject({ code: 0, cancelled: false })
+  expect(stderr).toContain('result: result.json')
+  expect(stdout).toContain('tcp.refused')
+  // Those that were open, at least, then a few each time that a connection was tried, and not a flood of them.
+  expect(first.summary.calls - first.summary.errors).toBeGreaterThanOrEqual(10)
+  expect(first.summary.errors).toBeGreaterThanOrEqual(4)
+  expect(first.summary.errors).toBeLessThan(100)
+  const classes = new Set(first.errors.map((error) => error.class))
+  expect([...classes].sort()).toEqual(['tcp.refused', 'tcp.reset'])
+  const ofCalls = first.errors.filter(({ time_to_failure }) => time_to_failure)
+  expect(ofCalls.reduce((sum, error) => sum + error.count, 0)).toBe(first.summary.errors)
+  expect(second.summary.errors).toBe(0)
+  expect(second.summary.calls).toBeGreaterThan(4)
+  expect((await count(other)).calls).toBe(second.summary.calls)
+})
+
+test('a server that comes back is used again, over as many connections as the load has slots', async () => {
+  const dying = await startReplying()
+  const folder = await folderWith({
+    'scenario.yaml': `
+name: returning
+targets:
+  returning: { interface: rest, api: raw, url: "${dying.url}/slow" }
+defaults: { rounds: 1, load: { concurrency: 4, calls: 400, warmup: 0s } }
+`,
+  })
+  const running = start(['run', 'scenario.yaml', '--out', 'result.json'], { cwd: folder })
+  await eventually('the run is under way', async () => (await count(dying)).calls > 20)
+  await dying.stop()
+  const returned = await startReplying(dying.port)
+  const { code } = await running.ended
+  const { summary } = (await readResultFile(folder)).cases[0]!
+  const served = await count(returned)
+  expect(code).toBe(0)
+  expect(summary.calls).toBe(400)
+  expect(summary.errors).toBeGreaterThanOrEqual(4)
+  expect(summary.errors).toBeLessThan(100)
+  expect(served.calls).toBeGreaterThan(100)
+  // `count` itself comes over one more connection.
+  expect(served.connections).toBeLessThanOrEqual(4 + 1)
+})
+
+test('at a given rate, calls that meet a dead server are counted by class, whatever the moment it died in', async () => {
+  const dying = await startReplying()
+  const folder = await folderWith({
+    'scenario.yaml': `
+name: dying
+targets:
+  dying: { interface: rest, api: raw, url: "${dying.url}/" }
+defaults: { rounds: 1, load: { model: constant, rate: 500/s, calls: 500, warmup: 0s } }
+`,
+  })
+  const running = start(['run', 'scenario.yaml', '--out', 'result.json'], { cwd: folder })
+  await eventually('the run is under way', async () => (await count(dying)).calls > 20)
+  process.kill(dying.pid, 'SIGKILL')
+  await running.ended
+  const { summary, errors } = (await readResultFile(folder)).cases[0]!
+  expect(summary.calls + summary.dropped).toBe(500)
+  expect(summary.errors).toBeGreaterThan(0)
+  expect(errors.filter((error) => !['tcp.refused', 'tcp.reset'].includes(error.class))).toEqual([])
+})
