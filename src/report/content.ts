@@ -147,14 +147,15 @@ function errorTable(cases: readonly CaseResult[]): Table | null {
 
 function thresholdTable({ thresholds }: Result): Table | null {
   if (thresholds.length === 0) return null
+  const hasReasons = thresholds.some(({ reason }) => reason)
   return {
     title: 'Thresholds',
     columns: [
-      textColumn(''),
+      textColumn('verdict'),
       textColumn('threshold'),
       textColumn('case'),
       textColumn('measured', 0, 'right'),
-      textColumn('reason'),
+      ...(hasReasons ? [textColumn('reason')] : []),
     ],
     rows: thresholds.map((threshold): Cell[] => [
       threshold.passed ? { text: 'pass', tone: 'good' } : { text: 'FAIL', tone: 'bad' },
@@ -163,7 +164,7 @@ function thresholdTable({ thresholds }: Result): Table | null {
       threshold.value === null
         ? EMPTY
         : plain(`${threshold.at_least ? '>=' : ''}${measured(threshold.metric, threshold.value)}`),
-      plain(clean(threshold.reason ?? '')),
+      ...(hasReasons ? [plain(clean(threshold.reason ?? ''))] : []),
     ]),
   }
 }
@@ -230,11 +231,13 @@ function openCallNote(cases: readonly CaseResult[]): string[] {
   ]
 }
 
-/** What is not there, once for each reason. */
+/** What is not there, once for each reason. A phase that no handshake of the run has surprises nobody. */
 function absences(cases: readonly CaseResult[]): string[] {
   const byReason = new Map<string, { metrics: Set<string>; cases: Set<string> }>()
+  const measured = new Set(cases.flatMap(({ metrics }) => Object.keys(metrics)))
   for (const { name, absent } of cases) {
     for (const [metric, reason] of Object.entries(absent)) {
+      if (metricByName(metric)?.scope === 'handshake' && !measured.has(metric)) continue
       const entry = byReason.get(reason) ?? { metrics: new Set(), cases: new Set() }
       byReason.set(reason, entry)
       entry.metrics.add(clean(metric))

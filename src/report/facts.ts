@@ -30,13 +30,18 @@ export function environmentFacts(result: Result): string[] {
 function serverFacts(server: Result['environment']['server']): string[] {
   if (!server) return []
   const skipped = server.providers_skipped.map(
-    ({ provider, reason }) => `${clean(provider)} skipped: ${clean(reason)}`,
+    ({ provider, reason }) => `${clean(provider)} skipped: ${firstSentence(clean(reason))}`,
   )
   return [
     [`server ${clean(server.name)} ${clean(server.version)} on ${clean(server.provider)}`, ...skipped].join(
       '; ',
     ),
   ]
+}
+
+/** The rest of a loader's message is advice, which stands in the result file. */
+function firstSentence(text: string): string {
+  return text.split(/[.;] /, 1)[0]!
 }
 
 function counted(count: number, noun: string): string {

@@ -1,0 +1,77 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { goldenFolder } from './golden.ts'
+
+const fixture = fileURLToPath(new URL('fixture.json', goldenFolder))
+const cli = fileURLToPath(new URL('../../src/bin.ts', import.meta.url))
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'reports-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+/** As from a shell whose output goes into a pipe. */
+function report(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'report', ...args], {
+    encoding: 'utf8',
+  })
+  return { status, stdout, stderr }
+}
+
+function golden(name: string): Promise<string> {
+  return readFile(new URL(name, goldenFolder), 'utf8')
+}
+
+test('prints the table to stdout, without colour in a pipe', async () => {
+  expect(report(fixture)).toEqual({ status: 0, stdout: await golden('table.txt'), stderr: '' })
+})
+
+test('takes a width and several formats', async () => {
+  const { stdout } = report(fixture, '--width', '80', '--format', 'table,markdown')
+  expect(stdout).toBe(`${await golden('table-80.txt')}\n${await golden('markdown.md')}`)
+})
+
+test('writes one format to a file, several into a folder, and prints nothing then', async () => {
+  const file = join(folder, 'one', 'report.md')
+  expect(report(fixture, '--format', 'markdown', '--out', file)).toEqual({
+    status: 0,
+    stdout: '',
+    stderr: '',
+  })
+  expect(await readFile(file, 'utf8')).toBe(await golden('markdown.md'))
+  const several = join(folder, 'several')
+  report(fixture, '--format', 'table,json', '--out', several)
+  expect((await readdir(several)).sort()).toEqual(['fixture.report.json', 'fixture.txt'])
+  report(fixture, fixture, '--out', `${several}/`)
+  expect(await readFile(join(several, 'report.txt'), 'utf8')).toContain('Unary calls')
+})
+
+test('answers 104 for a damaged result, with its place, before anything is printed', async () => {
+  const damaged = join(folder, 'damaged.json')
+  await writeFile(damaged, '{"schema_version":')
+  expect(report(fixture, damaged)).toEqual({
+    status: 104,
+    stdout: '',
+    stderr: `error: ${damaged}:1:19: damaged JSON\n`,
+  })
+})
+
+test.each([
+  [['--format', 'pdf'], '"pdf" is none of table, markdown, json'],
+  [['--width', 'wide'], 'It must be a number from 40 to 1000'],
+])('answers 2 for %j', (args, message) => {
+  const { status, stderr } = report(fixture, ...args)
+  expect(status).toBe(2)
+  expect(stderr).toContain(message)
+})
+
+test('answers 1 for a report that cannot be written', () => {
+  const { status, stderr } = report(fixture, '--out', join(fixture, 'report.txt'))
+  expect(status).toBe(1)
+  expect(stderr).toContain('a part of its path is a file')
+})
