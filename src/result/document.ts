@@ -38,7 +38,7 @@ const statistics = z.object(
   >,
 )
 
-export const distributionSchema = statistics.extend({
+const distributionSchema = statistics.extend({
   unit: z.literal('ms'),
   count,
   /** Statistics that calls still open at the end of a round could have moved: read them as `>=`. */
@@ -47,7 +47,7 @@ export const distributionSchema = statistics.extend({
   hdr: z.string().optional(),
 })
 
-export const summarySchema = z.object({
+const summarySchema = z.object({
   /** Calls that ended, with or without an error, whose planned start was after the warm-up. */
   calls: count,
   errors: count,
@@ -68,14 +68,14 @@ export const summarySchema = z.object({
   connections: count,
 })
 
-export const verdictSchema = z.object({
+const verdictSchema = z.object({
   valid: z.boolean(),
   reasons: z.array(z.string()),
   /** Metric name to how it must be read, e.g. `request_throughput: ">= (client limit)"`. */
   notes: z.record(z.string(), z.string()).optional(),
 })
 
-export const errorSchema = z.object({
+const errorSchema = z.object({
   phase: z.string(),
   class: z.string(),
   code: z.string(),
@@ -87,7 +87,7 @@ export const errorSchema = z.object({
 
 const metrics = z.record(z.string(), distributionSchema)
 
-export const roundSchema = z.object({ summary: summarySchema, metrics })
+const roundSchema = z.object({ summary: summarySchema, metrics })
 
 export const caseSchema = z.object({
   name: z.string(),
@@ -107,7 +107,7 @@ export const caseSchema = z.object({
   errors: list(errorSchema),
 })
 
-export const thresholdResultSchema = z.object({
+const thresholdResultSchema = z.object({
   says: z.string(),
   case: z.string(),
   /** E.g. `request_latency.p99` or `error_rate`. */
