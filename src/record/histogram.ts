@@ -120,8 +120,8 @@ export function destroy(histogram: Histogram): void {
 /** HdrHistogram V2 compressed, base64: what the Java, Go, Rust and Python libraries read. */
 export function encode(histogram: Histogram): string {
   const encoded = Buffer.from(histogram.encode())
-  // The library writes an index offset of 1 and an integer 1 where a double belongs; readers that use these
-  // fields would shift the counts and scale them.
+  // The library writes an index offset of 1, and the integer 1 where the format has the double 1.0. Readers of
+  // plain histograms get over it; nothing obliges them to.
   encoded.writeInt32BE(0, OFFSET_FIELD)
   encoded.writeDoubleBE(1, RATIO_FIELD)
   const compressed = deflateSync(encoded)
