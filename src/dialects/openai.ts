@@ -58,10 +58,11 @@ function codec(
       ...(streaming ? { endMark: END_MARK } : {}),
     })
   }
-  const { prompt, outputTokens } = promptOf(payload)
+  const { prompt, outputTokens, ignoreEos } = promptOf(payload)
   const request = {
     ...(target.model === null ? {} : { model: target.model }),
     ...body(prompt, outputTokens),
+    ...(ignoreEos ? { ignore_eos: true } : {}),
     ...(streaming ? { stream: true, stream_options: { include_usage: true } } : {}),
   }
   return {

@@ -8,15 +8,25 @@ const WORDS =
     ' ',
   )
 
-/** The prompt of a text payload, made from its seed: `promptTokens` words, about as many tokens. */
-export function promptOf(payload: Payload): { prompt: string; outputTokens: number } {
-  if (payload.form === 'text') return { prompt: payload.text, outputTokens: payload.outputTokens }
-  if (payload.form !== 'tokens') {
+export interface Prompt {
+  prompt: string
+  outputTokens: number
+  ignoreEos: boolean
+}
+
+/**
+ * What a text payload asks for. Where it gives no text, the prompt is made from the seed: `promptTokens` words, about
+ * as many tokens. Throws `DialectError` for a payload that is no prompt.
+ */
+export function promptOf(payload: Payload): Prompt {
+  if (payload.form !== 'text' && payload.form !== 'tokens') {
     throw new DialectError(
       `a payload of the form ${payload.form} is no prompt: give it prompt_tokens and output_tokens, or text`,
     )
   }
+  const { outputTokens, ignoreEos } = payload
+  if (payload.form === 'text') return { prompt: payload.text, outputTokens, ignoreEos }
   const random = seededRandom(payload.seed)
   const words = Array.from({ length: payload.promptTokens }, () => WORDS[Math.floor(random() * WORDS.length)])
-  return { prompt: words.join(' '), outputTokens: payload.outputTokens }
+  return { prompt: words.join(' '), outputTokens, ignoreEos }
 }

@@ -26,6 +26,7 @@ export const PAYLOAD_KEY_FORMS: Readonly<Record<keyof PayloadSpec, readonly Payl
   json: ['json'],
   file: ['file'],
   output_tokens: ['tokens', 'text'],
+  ignore_eos: ['tokens', 'text'],
   encoding: ['size'],
   batch: ['size'],
 }

@@ -44,8 +44,9 @@ export type TensorEncoding = 'json' | 'binary'
 /** What is sent. Exactly one of the forms; made from `seed`. */
 export type Payload = { encoding: TensorEncoding; batch: number; seed: number; label: string } & (
   | { form: 'size'; byteCount: number }
-  | { form: 'tokens'; promptTokens: number; outputTokens: number }
-  | { form: 'text'; text: string; outputTokens: number }
+  /** `ignoreEos`: the server is to go on to `outputTokens` even if the model has finished (vLLM's `ignore_eos`). */
+  | { form: 'tokens'; promptTokens: number; outputTokens: number; ignoreEos: boolean }
+  | { form: 'text'; text: string; outputTokens: number; ignoreEos: boolean }
   | { form: 'json'; json: unknown }
   /** Absolute path; read by the agent. */
   | { form: 'file'; path: string }

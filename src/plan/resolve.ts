@@ -36,6 +36,7 @@ export function resolvePayload(
     seed,
   }
   const outputTokens = fields.output_tokens?.value ?? DEFAULT_OUTPUT_TOKENS
+  const ignoreEos = fields.ignore_eos?.value ?? false
   switch (form) {
     case 'size': {
       const byteCount = fields.size?.value ?? DEFAULT_SIZE_BYTES
@@ -49,10 +50,11 @@ export function resolvePayload(
         form,
         promptTokens,
         outputTokens,
+        ignoreEos,
       }
     }
     case 'text':
-      return { ...common, label: 'text', form, text: fields.text!.value, outputTokens }
+      return { ...common, label: 'text', form, text: fields.text!.value, outputTokens, ignoreEos }
     case 'json':
       return { ...common, label: 'json', form, json: fields.json!.value }
     case 'file': {

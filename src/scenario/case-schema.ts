@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import type { Arrivals, Overflow, TensorEncoding } from '../plan/plan.ts'
 import { CALL_METRICS } from '../record/metrics.ts'
-import { integer, oneOf, quantity, text } from './leaf.ts'
+import { flag, integer, oneOf, quantity, text } from './leaf.ts'
 import { DURATION, DURATION_OR_ZERO, RATE, RATE_OR_ZERO, SIZE } from './units.ts'
 
 const ENCODINGS: Readonly<Record<TensorEncoding, string>> = { json: 'numbers as text', binary: 'raw bytes' }
@@ -32,6 +32,9 @@ export const payloadFields = {
   output_tokens: integer('number of tokens', 1, MOST_TOKENS).describe(
     'How many tokens to ask for, at most. Default: `32`.',
   ),
+  ignore_eos: flag().describe(
+    '`true` asks the server to go on to `output_tokens` even if the model has finished, so that all replies have one length. vLLM and the bundled server know it; OpenAI refuses it. Default: `false`.',
+  ),
   text: text('text').describe('This very prompt or body. `${env:NAME}` is filled in.'),
   encoding: oneOf('encoding', ENCODINGS).describe(
     'How a tensor of `size` travels: `json` (numbers as text) or `binary` (raw bytes). Default: `json`.',
@@ -43,6 +46,7 @@ const payloadSchema = z.strictObject({
   size: payloadFields.size.optional(),
   prompt_tokens: payloadFields.prompt_tokens.optional(),
   output_tokens: payloadFields.output_tokens.optional(),
+  ignore_eos: payloadFields.ignore_eos.optional(),
   text: payloadFields.text.optional(),
   json: z.unknown().optional().describe('This very body, as JSON. `${env:NAME}` is filled in.'),
   file: text('path').optional().describe('A file that holds the body, relative to the scenario.'),

@@ -165,6 +165,7 @@ describe('dialects', () => {
           form: 'text',
           text: 'hello',
           outputTokens: 4,
+          ignoreEos: false,
           encoding: 'json',
           batch: 1,
           seed: 1,

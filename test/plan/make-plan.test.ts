@@ -49,8 +49,13 @@ test('a plan is plain JSON', async () => {
 describe('what an API sends where the scenario does not say', () => {
   test.each([
     ['rest', 'kserve-v2', { form: 'size', byteCount: 1024 }, 'POST'],
-    ['rest', 'openai-chat', { form: 'tokens', promptTokens: 32, outputTokens: 32 }, 'POST'],
-    ['sse', 'openai-completions', { form: 'tokens', promptTokens: 32, outputTokens: 32 }, 'POST'],
+    ['rest', 'openai-chat', { form: 'tokens', promptTokens: 32, outputTokens: 32, ignoreEos: false }, 'POST'],
+    [
+      'sse',
+      'openai-completions',
+      { form: 'tokens', promptTokens: 32, outputTokens: 32, ignoreEos: false },
+      'POST',
+    ],
     ['rest', 'raw', { form: 'none' }, 'GET'],
   ])('%s %s', async (interfaceName, api, payload, method) => {
     const target = `{ interface: ${interfaceName}, api: ${api}, url: "http://x", model: m }`
@@ -174,14 +179,14 @@ describe('a case and the defaults', () => {
       targets: CHAT,
       defaults: '{ payload: { size: 2KiB } }',
       own: 'payload: { output_tokens: 8 }',
-      payload: { form: 'tokens', promptTokens: 32, outputTokens: 8 },
+      payload: { form: 'tokens', promptTokens: 32, outputTokens: 8, ignoreEos: false },
     },
     {
       why: 'output_tokens go with a default text',
       targets: CHAT,
       defaults: '{ payload: { text: hello } }',
       own: 'payload: { output_tokens: 8 }',
-      payload: { form: 'text', text: 'hello', outputTokens: 8 },
+      payload: { form: 'text', text: 'hello', outputTokens: 8, ignoreEos: false },
     },
     {
       why: 'a json of null is a payload',

@@ -47,7 +47,7 @@ vary:
         'target.connection': 'cold',
         'timeout.idle': '2s',
       },
-      payload: { form: 'tokens', promptTokens: 32, outputTokens: 64 },
+      payload: { form: 'tokens', promptTokens: 32, outputTokens: 64, ignoreEos: false },
       load: { ratePerSecond: 20, calls: 9, durationMs: null },
       target: { http: '2', connection: 'cold' },
       timeouts: { idleMs: 2000 },
