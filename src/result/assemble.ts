@@ -2,11 +2,11 @@
 
 import type { Protocol } from '../drivers/driver.ts'
 import type { Case } from '../plan/plan.ts'
-import { add, decode, destroy, type Histogram, newHistogram } from '../record/histogram.ts'
+import type { Histogram } from '../record/histogram.ts'
 import { type CallMetric, type ChunkMetric, TIMING_METRICS } from '../record/metrics.ts'
 import { type Counts, newCounts, type RoundRecord } from '../record/round-record.ts'
 import type { CaseResult, Distribution, ErrorCount, RoundResult, Summary } from './document.ts'
-import { distribution, storedDistribution } from './merge.ts'
+import { distribution, mergeHistograms, storedDistribution } from './merge.ts'
 import { caseVerdict } from './verdict.ts'
 
 /** Above this share of failed calls, bytes of broken replies would pass for overhead. */
@@ -119,27 +119,12 @@ function distributions(
   for (const { name, scope } of TIMING_METRICS) {
     const parts = records.flatMap(({ histograms }) => histograms[name] ?? [])
     if (parts.length === 0) continue
-    const distributionOf = merged(parts, (histogram) => tell(histogram, scope === 'call' ? openCount : 0))
+    const distributionOf = mergeHistograms(parts, (histogram) =>
+      tell(histogram, scope === 'call' ? openCount : 0),
+    )
     if (distributionOf) told[name] = distributionOf
   }
   return told
-}
-
-function merged<Value>(parts: readonly string[], use: (histogram: Histogram) => Value): Value {
-  const total = newHistogram()
-  try {
-    for (const part of parts) {
-      const histogram = decode(part)
-      try {
-        add(total, histogram)
-      } finally {
-        destroy(histogram)
-      }
-    }
-    return use(total)
-  } finally {
-    destroy(total)
-  }
 }
 
 function withoutNegatives(
@@ -200,7 +185,8 @@ function errors(records: readonly RoundRecord[]): ErrorCount[] {
   }
   return [...kinds.values()]
     .map(({ error, times }) => {
-      const timeToFailure = times.length > 0 ? merged(times, storedDistribution) : null
+      const timeToFailure =
+        times.length > 0 ? mergeHistograms(times, (histogram) => storedDistribution(histogram)) : null
       return timeToFailure ? { ...error, time_to_failure: timeToFailure } : error
     })
     .sort((a, b) => b.count - a.count)

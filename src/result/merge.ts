@@ -5,7 +5,6 @@ import {
   destroy,
   encode,
   type Histogram,
-  HistogramError,
   momentsMs,
   newHistogram,
   percentileMs,
@@ -47,32 +46,23 @@ export function storedDistribution(histogram: Histogram, openCount = 0): Distrib
 }
 
 /**
- * One distribution of all the values in several, from their stored histograms: as if one histogram had
- * recorded them all. Null where there is nothing to merge. Throws `HistogramError` for a part without a
- * histogram, with a damaged one, or with one that contradicts its count.
+ * What `tell` says of all the values in several encoded histograms, as if one had recorded them all. Throws
+ * `HistogramError` for a part that is damaged.
  */
-export function mergeDistributions(parts: readonly Distribution[], openCount = 0): Distribution | null {
+export function mergeHistograms<Told>(parts: readonly string[], tell: (sum: Histogram) => Told): Told {
   const sum = newHistogram()
   try {
-    for (const part of parts) addPart(sum, part)
-    return storedDistribution(sum, openCount)
+    for (const part of parts) {
+      const histogram = decode(part)
+      try {
+        add(sum, histogram)
+      } finally {
+        destroy(histogram)
+      }
+    }
+    return tell(sum)
   } finally {
     destroy(sum)
-  }
-}
-
-function addPart(sum: Histogram, part: Distribution): void {
-  if (part.hdr === undefined) throw new HistogramError('a distribution without its histogram')
-  const histogram = decode(part.hdr)
-  try {
-    if (histogram.totalCount !== part.count) {
-      throw new HistogramError(
-        `the histogram holds ${histogram.totalCount} values, its count says ${part.count}`,
-      )
-    }
-    add(sum, histogram)
-  } finally {
-    destroy(histogram)
   }
 }
 
