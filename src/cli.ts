@@ -28,11 +28,17 @@ for (const register of [
   register(program)
 }
 
-// A reader that went away (`| head`) is no failure of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.pass)
-  throw error
-})
+// A reader that went away (`| head`) is no failure of ours, and no reason to leave a run half done. Where there is
+// nobody left to tell of an error, the exit code still does.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return
+    if (stream === process.stdout) process.stderr.write(`error: stdout cannot be written: ${error.message}\n`)
+    process.once('exit', () => {
+      process.exitCode ||= EXIT.internal
+    })
+  })
+}
 
 try {
   await program.parseAsync()

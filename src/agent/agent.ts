@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { performance } from 'node:perf_hooks'
 import { dialect } from '../dialects/registry.ts'
 import { type Driver, OpenError, type Outcome, type Protocol, type SessionProbe } from '../drivers/driver.ts'
 import { protocol } from '../drivers/registry.ts'
@@ -32,6 +31,7 @@ export class Agent {
   readonly #options: AgentOptions
   readonly #drivers = new Map<number, Driver>()
   #prepared: Prepared | null = null
+  #stopped = false
 
   constructor(options: AgentOptions) {
     this.#options = options
@@ -69,8 +69,9 @@ export class Agent {
       connections: load.connections === null ? null : Math.max(1, share(load.connections, worker, active)),
     })
     this.#prepared = { round, recorder }
+    if (this.#stopped) round.stop()
     if (isOpenLoop || concurrency > 0) await round.prepare()
-    if (target.connection === 'cold') await this.#warm(caseIndex)
+    if (target.connection === 'cold' && !this.#stopped) await this.#warm(caseIndex)
   }
 
   /** Runs the prepared round from a moment of the process-wide clock, in ns. */
@@ -78,18 +79,18 @@ export class Agent {
     const prepared = this.#prepared
     if (!prepared) throw new Error('no round is prepared')
     const { round, recorder } = prepared
-    const before = performance.eventLoopUtilization()
-    const { bytes, connections, overflowed } = await round.run(threadTime(startNs))
-    const { utilization } = performance.eventLoopUtilization(before)
+    const { bytes, connections, overflowed, busyShare } = await round.run(threadTime(startNs))
     this.#prepared = null
     const { counts } = recorder
     counts.connections = connections
     counts.wireBytes = bytes.read + bytes.written
     const { histograms, errors } = recorder.finish()
-    return { counts, histograms, errors, loopUtilization: utilization, overflowed }
+    return { counts, histograms, errors, busyShare, overflowed }
   }
 
+  /** Ends the round that runs or is prepared, and every later one before it starts. */
   stop(): void {
+    this.#stopped = true
     this.#prepared?.round.stop()
   }
 

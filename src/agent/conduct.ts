@@ -38,6 +38,8 @@ export async function conduct(options: ConductOptions): Promise<ConductedRound[]
       if (roundIndex >= planned.rounds || aborted.has(caseIndex)) continue
       const before = await options.serverCpuSeconds(caseIndex)
       const records = await runner.round(caseIndex, roundIndex, () => options.begun(caseIndex, roundIndex))
+      // Ended before its measured window began: it has nothing to tell.
+      if (options.isStopped() && records.every(isEmpty)) return done
       const after = await options.serverCpuSeconds(caseIndex)
       const serverCpuSeconds = before === null || after === null ? null : after - before
       done.push({ caseIndex, records, serverCpuSeconds })
@@ -45,4 +47,8 @@ export async function conduct(options: ConductOptions): Promise<ConductedRound[]
     }
   }
   return done
+}
+
+function isEmpty({ counts }: RoundRecord): boolean {
+  return counts.windowMs === 0 && counts.calls + counts.interrupted + counts.dropped === 0
 }

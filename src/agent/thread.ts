@@ -35,7 +35,6 @@ async function perform(request: Request): Promise<Extract<Reply, { value: unknow
       return null
     case 'close':
       await agent.close()
-      port.close()
       return null
   }
 }

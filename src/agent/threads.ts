@@ -46,6 +46,7 @@ class Thread {
     })
   }
 
+  /** Ends the thread, also where it waits for something that may never come. */
   async close(): Promise<void> {
     if (!this.#failure) await this.ask({ do: 'close' }).catch(() => {})
     await this.#worker.terminate()

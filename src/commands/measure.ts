@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
+import type { LiveDelta } from '../agent/board.ts'
 import { conduct } from '../agent/conduct.ts'
 import { readCpuSeconds } from '../agent/server-cpu.ts'
 import { Threads } from '../agent/threads.ts'
@@ -27,15 +28,16 @@ export interface MeasureOptions {
   toolVersion: string
   reference: ReferenceReady | null
   env: Record<string, string | undefined>
+  /** Aborted when the user ends the run: what was measured until then is its result. */
+  stopped: AbortSignal
   watcher: Watcher
 }
 
-/** Who follows a run: the progress display, and the signals. */
+/** Who follows a run: the progress display. */
 export interface Watcher {
-  /** The load threads stand; `stop` ends the round that runs. */
-  begin(threads: Threads, stop: () => void): void
+  /** Every target could be reached. `look`: what happened since it was last called. */
+  begin(look: () => LiveDelta[]): void
   round(caseIndex: number, roundIndex: number): void
-  isStopped(): boolean
 }
 
 /** One target could not be reached, told before any load. */
@@ -49,15 +51,16 @@ export type Measured = { result: Result } | { unreachable: Unreachable[] }
 
 /** Throws `UsageError` for payloads that cannot be sent as the scenario says. */
 export async function measure(options: MeasureOptions): Promise<Measured> {
-  const { plan, watcher, env } = options
+  const { plan, watcher, env, stopped } = options
   checkPayloads(plan, env)
   await initHistograms()
   const secrets = secretsOf(plan, env)
   const threads = new Threads(plan, options.workers)
   try {
-    const unreachable = await findUnreachable(plan, threads, secrets)
+    const unreachable = await findUnreachable(plan, threads, secrets, stopped)
     if (unreachable.length > 0) return { unreachable }
-    watcher.begin(threads, () => void threads.stop().catch(() => {}))
+    watcher.begin(() => threads.look())
+    stopped.addEventListener('abort', () => void threads.stop().catch(() => {}))
     const startTime = new Date()
     const metricsUrls = plan.cases.map((planned) => metricsUrl(planned, options))
     const rounds = await conduct({
@@ -68,7 +71,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
         return url === null ? null : readCpuSeconds(url)
       },
       begun: (caseIndex, roundIndex) => watcher.round(caseIndex, roundIndex),
-      isStopped: () => watcher.isStopped(),
+      isStopped: () => stopped.aborted,
     })
     const cases = plan.cases.flatMap((planned, caseIndex) => {
       const own = rounds.filter((round) => round.caseIndex === caseIndex)
@@ -83,7 +86,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
         name: plan.name,
         start_time: startTime.toISOString(),
         end_time: new Date().toISOString(),
-        cancelled: watcher.isStopped(),
+        cancelled: stopped.aborted,
         region: options.region,
         scenario: plan,
         environment: environment(options),
@@ -118,13 +121,21 @@ function checkPayloads(plan: Plan, env: MeasureOptions['env']): void {
   }
 }
 
-async function findUnreachable(plan: Plan, threads: Threads, secrets: string[]): Promise<Unreachable[]> {
+async function findUnreachable(
+  plan: Plan,
+  threads: Threads,
+  secrets: string[],
+  stopped: AbortSignal,
+): Promise<Unreachable[]> {
   const unreachable: Unreachable[] = []
   const seen = new Set<string>()
+  // An unanswered connection may take its whole timeout, which nobody who ended the run wants to wait for.
+  const ended = new Promise<null>((resolve) => stopped.addEventListener('abort', () => resolve(null)))
   for (const [caseIndex, { target }] of plan.cases.entries()) {
     if (seen.has(target.name)) continue
     seen.add(target.name)
-    const outcome = await threads.check(caseIndex)
+    if (stopped.aborted) return []
+    const outcome = await Promise.race([threads.check(caseIndex), ended])
     if (!outcome) continue
     unreachable.push({
       target: target.name,

@@ -32,36 +32,23 @@ export class ReferenceProcess {
     this.ready = ready
   }
 
-  static async start(flags: readonly string[]): Promise<ReferenceProcess> {
+  /** Null where `stopped` ended it before it was ready. Throws `ReferenceStartError`. */
+  static async start(flags: readonly string[], stopped: AbortSignal): Promise<ReferenceProcess | null> {
+    if (stopped.aborted) return null
     const file = import.meta.url.endsWith('.ts') ? '../bin.ts' : '../bin.js'
     const child = fork(new URL(file, import.meta.url), ['serve', '--port', '0', ...flags], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       // Ctrl-C reaches every process of the terminal's group; the server must outlive the run's drain.
       detached: true,
     })
-    let output = ''
-    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-      output = (output + text).slice(-KEPT_OUTPUT_CHARACTERS)
-    })
-    const ready = await new Promise<ReferenceReady>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        child.kill('SIGKILL')
-        reject(
-          new ReferenceStartError(`the reference server was not ready within ${START_TIMEOUT_MS / 1000} s`),
-        )
-      }, START_TIMEOUT_MS)
-      child.on('message', (message: { type?: string } & ReferenceReady) => {
-        if (message?.type !== 'ready') return
-        clearTimeout(timer)
-        resolve(message)
-      })
-      child.once('close', () => {
-        clearTimeout(timer)
-        const why = output.trim().replace(/^error: /, '') || 'it ended without a word'
-        reject(new ReferenceStartError(`the reference server did not start: ${why}`))
-      })
-    })
-    return new ReferenceProcess(child, ready)
+    const end = () => child.kill('SIGTERM')
+    stopped.addEventListener('abort', end)
+    try {
+      const ready = await readyOf(child, stopped)
+      return ready && new ReferenceProcess(child, ready)
+    } finally {
+      stopped.removeEventListener('abort', end)
+    }
   }
 
   /** Lets open calls end, then ends the server. */
@@ -75,4 +62,34 @@ export class ReferenceProcess {
     await gone
     clearTimeout(timer)
   }
+}
+
+/** Null where the child ended because it was told to. */
+function readyOf(child: ChildProcess, stopped: AbortSignal): Promise<ReferenceReady | null> {
+  let output = ''
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    output = (output + text).slice(-KEPT_OUTPUT_CHARACTERS)
+  })
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(
+        new ReferenceStartError(`the reference server was not ready within ${START_TIMEOUT_MS / 1000} s`),
+      )
+    }, START_TIMEOUT_MS)
+    child.on('message', (message: { type?: string } & ReferenceReady) => {
+      if (message?.type !== 'ready') return
+      clearTimeout(timer)
+      resolve(message)
+    })
+    child.once('close', () => {
+      clearTimeout(timer)
+      if (stopped.aborted) {
+        resolve(null)
+        return
+      }
+      const why = output.trim().replace(/^error: /, '') || 'it ended without a word'
+      reject(new ReferenceStartError(`the reference server did not start: ${why}`))
+    })
+  })
 }

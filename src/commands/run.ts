@@ -1,16 +1,18 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import type { Threads } from '../agent/threads.ts'
 import { EXIT, type ExitCode, worstOf } from '../exit-codes.ts'
 import { checkPlanSize, makePlan, onlyCases } from '../plan/make-plan.ts'
 import type { Plan } from '../plan/plan.ts'
-import { FORMATS, type FormatName, formatByName } from '../report/formats.ts'
+import { type FormatName, formatByName } from '../report/formats.ts'
 import { Progress } from '../report/progress.ts'
 import type { Result } from '../result/document.ts'
 import { isSaturated } from '../result/verdict.ts'
 import { defaultResultFile, ResultWriteError, writeResult } from '../result/write.ts'
 import { loadScenario, type Scenario } from '../scenario/load.ts'
+import { type Problem, ScenarioError, UsageError } from '../scenario/problem.ts'
 import { type Measured, measure, type Unreachable, type Watcher } from './measure.ts'
-import { ReferenceProcess } from './reference-process.ts'
+import { ReferenceProcess, type ReferenceReady } from './reference-process.ts'
+import { formatNames, parseFormats, styleOf } from './report-options.ts'
+import { Signals } from './signals.ts'
 
 interface RunFlags {
   out?: string
@@ -30,7 +32,7 @@ export function registerRun(program: Command): void {
     .description('run scenarios: draw progress, print the tables, write the results')
     .argument('<scenario...>', 'scenario files (YAML)')
     .option('--out <file>', 'where to write the result (default: results/<name>-<time>.json)')
-    .option('--report <formats>', `what to print: ${formatNames()}`, formats, ['table'])
+    .option('--report <formats>', `what to print: ${formatNames()}`, parseFormats, ['table'])
     .option('--region <name>', 'label the result with the region that this machine stands in')
     .option(
       '--set <key=value>',
@@ -48,26 +50,48 @@ export function registerRun(program: Command): void {
     )
     .action(async (files: string[], flags: RunFlags) => {
       if (flags.out !== undefined && files.length > 1) {
-        throw new InvalidArgumentError('--out names one file, and there are several scenarios.')
+        throw new UsageError('--out names one file, and there are several scenarios')
       }
       process.exitCode = await run(files, flags, program.version() ?? 'unknown')
     })
 }
 
 async function run(files: string[], flags: RunFlags, toolVersion: string): Promise<ExitCode> {
-  // Every scenario is checked before the first one sends anything.
-  const scenarios = await Promise.all(
-    files.map((file) => loadScenario(file, { env: process.env, set: flags.set })),
-  )
+  const scenarios = await loadAll(files, flags)
   const codes: ExitCode[] = []
   const signals = new Signals()
-  for (const scenario of scenarios) {
-    if (signals.code !== null) break
-    codes.push(...(await runOne(scenario, flags, toolVersion, signals)))
+  try {
+    for (const scenario of scenarios) {
+      if (signals.code !== null) break
+      codes.push(...(await runOne(scenario, flags, toolVersion, signals)))
+    }
+  } finally {
+    signals.release()
   }
-  signals.release()
   if (signals.code !== null) codes.push(signals.code)
   return worstOf(codes)
+}
+
+/** Every scenario is checked to its last case before the first one starts or sends anything. */
+async function loadAll(files: readonly string[], flags: RunFlags): Promise<Scenario[]> {
+  const scenarios: Scenario[] = []
+  const problems: Problem[] = []
+  for (const file of files) {
+    try {
+      const scenario = await loadScenario(file, { env: process.env, set: flags.set })
+      checkPlanSize(planOf(scenario, null, flags), flags.yes)
+      scenarios.push(scenario)
+    } catch (error) {
+      if (!(error instanceof ScenarioError)) throw error
+      problems.push(...error.problems)
+    }
+  }
+  if (problems.length > 0) throw new ScenarioError(problems)
+  return scenarios
+}
+
+function planOf(scenario: Scenario, reference: ReferenceReady | null, { only }: RunFlags): Plan {
+  return onlyCases(makePlan(scenario, { reference }), only)
 }
 
 async function runOne(
@@ -76,36 +100,38 @@ async function runOne(
   toolVersion: string,
   signals: Signals,
 ): Promise<ExitCode[]> {
-  const server = scenario.server === null ? null : await ReferenceProcess.start(scenario.server.flags)
-  const progress = new Progress({ stream: process.stderr, quiet: flags.quiet })
+  const measureWith = async (reference: ReferenceReady | null) => {
+    const plan = planOf(scenario, reference, flags)
+    const progress = new Progress({ stream: process.stderr, quiet: flags.quiet })
+    try {
+      return await measure({
+        plan,
+        workers: flags.workers,
+        region: flags.region ?? null,
+        toolVersion,
+        reference,
+        env: process.env,
+        stopped: signals.stopped,
+        watcher: watch(plan, progress),
+      })
+    } finally {
+      progress.close()
+    }
+  }
+  if (scenario.server === null) return finish(await measureWith(null), flags)
+  const server = await ReferenceProcess.start(scenario.server.flags, signals.stopped)
+  if (!server) return nothingMeasured()
   try {
-    const plan = onlyCases(makePlan(scenario, { reference: server?.ready ?? null }), flags.only)
-    checkPlanSize(plan, flags.yes)
-    const measured = await measure({
-      plan,
-      workers: flags.workers,
-      region: flags.region ?? null,
-      toolVersion,
-      reference: server?.ready ?? null,
-      env: process.env,
-      watcher: watch(plan, progress, signals),
-    })
-    progress.close()
-    return await finish(measured, flags)
+    return await finish(await measureWith(server.ready), flags)
   } finally {
-    progress.close()
-    await server?.stop()
+    await server.stop()
   }
 }
 
-function watch(plan: Plan, progress: Progress, signals: Signals): Watcher {
+function watch(plan: Plan, progress: Progress): Watcher {
   return {
-    begin(threads: Threads, stop: () => void) {
-      signals.onStop(stop)
-      progress.begin(plan, () => threads.look())
-    },
+    begin: (look) => progress.begin(plan, look),
     round: (caseIndex, roundIndex) => progress.round(caseIndex, roundIndex),
-    isStopped: () => signals.code !== null,
   }
 }
 
@@ -115,8 +141,10 @@ async function finish(measured: Measured, flags: RunFlags): Promise<ExitCode[]> 
     return [EXIT.unreachable]
   }
   const { result } = measured
+  if (result.cases.length === 0) return nothingMeasured()
   // The tables come first: whatever happens to the file, what was measured has been seen.
-  for (const name of flags.report) process.stdout.write(formatByName(name).render([result], display()))
+  const style = styleOf(process.stdout, process.env)
+  process.stdout.write(flags.report.map((name) => formatByName(name).render([result], style)).join('\n'))
   const codes = exitCodes(result)
   const file = flags.out ?? defaultResultFile(result)
   try {
@@ -128,6 +156,12 @@ async function finish(measured: Measured, flags: RunFlags): Promise<ExitCode[]> 
     codes.push(EXIT.internal)
   }
   return codes
+}
+
+/** The user ended the run before its first round. */
+function nothingMeasured(): [] {
+  process.stderr.write('nothing was measured, so no result is written\n')
+  return []
 }
 
 function exitCodes(result: Result): ExitCode[] {
@@ -159,53 +193,6 @@ const CURES: readonly (readonly [string, string])[] = [
     'Is the host reachable from here? A longer wait is set with timeout: { connect: 30s }.',
   ],
 ]
-
-/** Ctrl-C once ends the round and keeps what was measured; twice ends the process at once. */
-class Signals {
-  code: ExitCode | null = null
-  #stop: () => void = () => {}
-  readonly #onInterrupt = () => this.#signal(EXIT.interrupted)
-  readonly #onTerminate = () => this.#signal(EXIT.terminated)
-
-  constructor() {
-    process.on('SIGINT', this.#onInterrupt)
-    process.on('SIGTERM', this.#onTerminate)
-  }
-
-  onStop(stop: () => void): void {
-    this.#stop = stop
-    if (this.code !== null) stop()
-  }
-
-  release(): void {
-    process.off('SIGINT', this.#onInterrupt)
-    process.off('SIGTERM', this.#onTerminate)
-  }
-
-  #signal(code: ExitCode): void {
-    if (this.code !== null) process.exit(code)
-    this.code = code
-    process.stderr.write('\nending the round; once more to end at once\n')
-    this.#stop()
-  }
-}
-
-function display(): { width: number; colour: boolean } {
-  const { stdout } = process
-  return { width: stdout.columns ?? 100, colour: stdout.isTTY === true && process.env.NO_COLOR === undefined }
-}
-
-function formatNames(): string {
-  return FORMATS.map(({ name }) => name).join(', ')
-}
-
-function formats(value: string): FormatName[] {
-  return value.split(',').map((item) => {
-    const name = item.trim()
-    if (FORMATS.some((format) => format.name === name)) return name as FormatName
-    throw new InvalidArgumentError(`${JSON.stringify(name)} is none of ${formatNames()}.`)
-  })
-}
 
 function append(value: string, before: string[]): string[] {
   return [...before, value]

@@ -56,7 +56,7 @@ export function registerServe(program: Command): void {
 
 async function serve(program: Command, flags: ServeFlags): Promise<void> {
   const version = program.version() ?? 'unknown'
-  const server = await start(program, flags, version)
+  const server = await notAlone(start(program, flags, version))
   const { httpUrl, httpsUrl, caFile, provider, software, skipped, runtimeVersion } = server
   const ready = { httpUrl, httpsUrl, caFile, provider, software, skipped, version, runtimeVersion }
   const stopped = untilStopped()
@@ -90,6 +90,20 @@ async function start(program: Command, flags: ServeFlags, version: string): Prom
     const sentence = expectedFailure(error as NodeJS.ErrnoException & { address?: string; port?: number })
     if (sentence === null) throw error
     return program.error(`error: ${sentence}`, { exitCode: 1 })
+  }
+}
+
+/** Ends the process where its parent is lost while it starts: nobody would ever use, or stop, the server. */
+async function notAlone(starting: Promise<ReferenceServer>): Promise<ReferenceServer> {
+  const leave = () => process.exit(1)
+  if (process.send) {
+    process.once('disconnect', leave)
+    if (!process.connected) leave()
+  }
+  try {
+    return await starting
+  } finally {
+    process.off('disconnect', leave)
   }
 }
 

@@ -23,6 +23,11 @@ export function sharedTime(delayMs: number): bigint {
   return process.hrtime.bigint() + BigInt(Math.round(delayMs * 1e6))
 }
 
+/** For how many milliseconds this thread's event loop has not slept so far. Polling is not sleep. */
+export function loopActiveMs(): number {
+  return performance.eventLoopUtilization().active
+}
+
 /** Resolves at the moment. Timers fire up to a millisecond early or late, so the last stretch is polled. */
 export async function reach(clock: Clock, momentMs: number): Promise<void> {
   const aheadMs = momentMs - clock.now()

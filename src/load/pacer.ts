@@ -5,6 +5,8 @@ import type { Clock } from './clock.ts'
  * 1 ms late, and a loop that wakes late would send late; 2 ms leave room for both.
  */
 const POLL_AHEAD_MS = 2
+/** A turn of the event loop with nothing to do takes 1 to 5 us; one that reads a reply takes longer than this. */
+const EMPTY_TURN_MS = 0.02
 
 /** Planned starts, from a round's start, in ms and ascending; Infinity when there are no more. */
 export interface Schedule {
@@ -25,6 +27,10 @@ export class Pacer {
   #nextMs = Number.POSITIVE_INFINITY
   #timer: NodeJS.Timeout | null = null
   #immediate: NodeJS.Immediate | null = null
+  /** When the last turn ended; NaN where the pacer slept since. */
+  #turnedMs = Number.NaN
+  /** Time spent on polls that found nothing due, and left the event loop nothing to do: idleness that burns CPU. */
+  emptyPollsMs = 0
 
   constructor(
     clock: Clock,
@@ -55,6 +61,8 @@ export class Pacer {
     this.#timer = null
     this.#immediate = null
     let nowMs = this.#clock.now()
+    const turnMs = nowMs - this.#turnedMs
+    if (turnMs < EMPTY_TURN_MS && this.#nextMs > nowMs) this.emptyPollsMs += turnMs
     // Arrivals that fell due together go out together; each is told the time at which it was turned to.
     while (this.#nextMs <= nowMs) {
       this.#due(this.#nextMs, nowMs)
@@ -66,7 +74,9 @@ export class Pacer {
       return
     }
     const aheadMs = this.#nextMs - nowMs
-    if (aheadMs > POLL_AHEAD_MS + 1) this.#timer = setTimeout(this.#turn, aheadMs - POLL_AHEAD_MS)
+    const sleeps = aheadMs > POLL_AHEAD_MS + 1
+    this.#turnedMs = sleeps ? Number.NaN : nowMs
+    if (sleeps) this.#timer = setTimeout(this.#turn, aheadMs - POLL_AHEAD_MS)
     else this.#immediate = setImmediate(this.#turn)
   }
 }

@@ -2,7 +2,7 @@ import { type Driver, failure, type Outcome } from '../drivers/driver.ts'
 import type { Case } from '../plan/plan.ts'
 import type { HandshakeTimes } from '../record/metrics.ts'
 import { Call, type CallOwner } from './call.ts'
-import { type Clock, reach } from './clock.ts'
+import { type Clock, loopActiveMs, reach } from './clock.ts'
 import { Deadlines } from './deadlines.ts'
 import { Pacer, type Schedule } from './pacer.ts'
 import { type Connection, openOutcome, Pool, type PoolOwner } from './pool.ts'
@@ -37,6 +37,8 @@ export interface RoundEnd {
   connections: number
   /** The load says `overflow: abort`, and an arrival found no room. */
   overflowed: boolean
+  /** Share of the time until the last call started for which the thread had something to do, 0 to 1. */
+  busyShare: number
 }
 
 /**
@@ -58,6 +60,11 @@ export class Round implements CallOwner, PoolOwner {
   #warmUntilMs = 0
   #endsMs = 0
   #open = false
+  #running = false
+  #stopped = false
+  #startMs = 0
+  #activeBeforeMs = 0
+  #busyShare: number | null = null
   #arrivalsDone: boolean
   #overflowed = false
   #endTimer: NodeJS.Timeout | null = null
@@ -107,7 +114,23 @@ export class Round implements CallOwner, PoolOwner {
       this.#finished = resolve
     })
     await reach(this.#clock, startMs)
+    if (this.#stopped) this.#options.recording.window(startMs, startMs)
+    else {
+      this.#begin(startMs)
+      await finished
+    }
+    this.#deadlines.stop()
+    if (this.#endTimer) clearTimeout(this.#endTimer)
+    const bytes = this.#pool.close()
+    const { opened: connections } = this.#pool
+    return { bytes, connections, overflowed: this.#overflowed, busyShare: this.#busyShare ?? 0 }
+  }
+
+  #begin(startMs: number): void {
+    this.#running = true
     this.#open = true
+    this.#startMs = startMs
+    this.#activeBeforeMs = loopActiveMs()
     this.#deadlines.start()
     if (this.#endsMs < Number.POSITIVE_INFINITY) {
       this.#endTimer = setTimeout(() => this.#end(), Math.max(0, this.#endsMs - this.#clock.now()))
@@ -115,15 +138,16 @@ export class Round implements CallOwner, PoolOwner {
     if (this.#pacer) this.#pacer.start(startMs)
     else for (let slot = 0; slot < this.#options.concurrency; slot++) this.#next(this.#newCall(), startMs)
     this.#settle()
-    await finished
-    this.#deadlines.stop()
-    if (this.#endTimer) clearTimeout(this.#endTimer)
-    const bytes = this.#pool.close()
-    return { bytes, connections: this.#pool.opened, overflowed: this.#overflowed }
   }
 
   /** The user ended the run: no call starts any more, open ones have a short while to end. */
   stop(): void {
+    this.#stopped = true
+    if (!this.#running) {
+      // Nothing has started: connections that are still on their way are all that there is to give up.
+      this.#pool.close()
+      return
+    }
     const nowMs = this.#clock.now()
     this.#endsMs = Math.min(this.#endsMs, nowMs)
     this.#options.recording.window(this.#warmUntilMs, Math.max(this.#warmUntilMs, this.#endsMs))
@@ -286,7 +310,16 @@ export class Round implements CallOwner, PoolOwner {
 
   #settle(): void {
     const over = !this.#open || (this.#pacer ? this.#arrivalsDone : this.#measuredLeft <= 0)
-    if (over && this.#inFlight === 0) this.#finished()
+    if (!over) return
+    this.#busyShare ??= this.#measureBusyShare()
+    if (this.#inFlight === 0) this.#finished()
+  }
+
+  /** While the rest of the calls drains, the thread has less to do: that would pass for idleness. */
+  #measureBusyShare(): number {
+    const elapsedMs = this.#clock.now() - this.#startMs
+    const busyMs = loopActiveMs() - this.#activeBeforeMs - (this.#pacer?.emptyPollsMs ?? 0)
+    return elapsedMs > 0 ? Math.min(1, Math.max(0, busyMs / elapsedMs)) : 0
   }
 
   #otherCall(): Call {

@@ -42,8 +42,8 @@ export interface RoundRecord {
   /** Metric name to encoded histogram; metrics without a value are not there. */
   histograms: Record<string, string>
   errors: ErrorRecord[]
-  /** Share of the load thread's time that its event loop was busy, 0 to 1. Polling counts as busy. */
-  loopUtilization: number
+  /** Share of its time for which the load thread had something to do, empty polls left out, 0 to 1. */
+  busyShare: number
   overflowed: boolean
 }
 

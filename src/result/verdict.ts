@@ -8,10 +8,11 @@ import type { Distribution, Verdict } from './document.ts'
 const LATE_P99_MS = 5
 const LATE_P50_MS = 1
 const LATE_SHARE = 0.1
-/** A closed loop whose load thread was busy for this share of its time was limited by the generator. */
+/** A load thread that was busy for this share of its time was the limit itself. */
 const SATURATED = 0.95
 
 const SCHEDULE_MISSED = 'the generator could not keep its schedule'
+const MORE_ROOM = 'lower the rate, add --workers, or give it a core of its own'
 
 const CLIENT_LIMIT = '>= (client limit)'
 
@@ -19,10 +20,12 @@ export interface Evidence {
   planned: Case
   calls: number
   errors: number
+  dropped: number
   requestLatency: Distribution | null
   dispatchDelay: Distribution | null
-  /** Largest of the load threads', 0 to 1. */
-  loopUtilization: number
+  connectionWait: Distribution | null
+  /** Largest of the load threads', empty polls left out, 0 to 1. */
+  busyShare: number
   overflowed: boolean
 }
 
@@ -34,12 +37,12 @@ export function caseVerdict(evidence: Evidence): Verdict {
   else if (errors === calls) reasons.push('no call succeeded')
   if (overflowed) reasons.push('an arrival found no connection with room, and the load says overflow: abort')
   if (planned.load.model !== 'closed') {
-    const late = lateness(evidence)
+    const late = lateness(evidence) ?? backlog(evidence)
     if (late) reasons.push(late)
     return { valid: reasons.length === 0, reasons }
   }
   const verdict: Verdict = { valid: reasons.length === 0, reasons }
-  if (evidence.loopUtilization >= SATURATED) {
+  if (evidence.busyShare >= SATURATED) {
     verdict.notes = {
       request_throughput: CLIENT_LIMIT,
       request_latency: 'holds the client’s own queue: its load thread was busy all the time',
@@ -53,10 +56,21 @@ function lateness({ dispatchDelay, requestLatency }: Evidence): string | null {
   const late = (statistic: 'p50' | 'p99', floorMs: number) => {
     const delayMs = dispatchDelay[statistic]
     return delayMs > Math.max(floorMs, LATE_SHARE * requestLatency[statistic])
-      ? `${SCHEDULE_MISSED}: dispatch_delay ${statistic} is ${delayMs.toFixed(2)} ms (request_latency ${requestLatency[statistic].toFixed(2)} ms); lower the rate, add --workers, or give it a core of its own`
+      ? `${SCHEDULE_MISSED}: dispatch_delay ${statistic} is ${delayMs.toFixed(2)} ms (request_latency ${requestLatency[statistic].toFixed(2)} ms); ${MORE_ROOM}`
       : null
   }
   return late('p50', LATE_P50_MS) ?? late('p99', LATE_P99_MS)
+}
+
+/**
+ * Calls that waited although the server may have been ready for them: a generator that does nothing but work reads
+ * replies late, so that its connections seem busy and its server slow. `dispatch_delay` then stays a small part.
+ */
+function backlog({ busyShare, dropped, connectionWait, dispatchDelay }: Evidence): string | null {
+  if (busyShare < SATURATED) return null
+  const waitMs = (connectionWait?.p50 ?? 0) + (dispatchDelay?.p50 ?? 0)
+  if (dropped === 0 && waitMs <= LATE_P50_MS) return null
+  return `${SCHEDULE_MISSED}: its load thread was busy for ${(busyShare * 100).toFixed(0)}% of the time; ${MORE_ROOM}`
 }
 
 /** A run is valid when all of its cases are. */

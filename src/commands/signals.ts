@@ -1,0 +1,34 @@
+import { EXIT } from '../exit-codes.ts'
+
+type SignalCode = typeof EXIT.interrupted | typeof EXIT.terminated
+
+/** Ctrl-C once ends the round and keeps what was measured; twice ends the process at once. */
+export class Signals {
+  /** Null until the first signal. */
+  code: SignalCode | null = null
+  readonly #controller = new AbortController()
+  readonly #onInterrupt = () => this.#signal(EXIT.interrupted)
+  readonly #onTerminate = () => this.#signal(EXIT.terminated)
+
+  constructor() {
+    process.on('SIGINT', this.#onInterrupt)
+    process.on('SIGTERM', this.#onTerminate)
+  }
+
+  /** Aborted by the first signal. */
+  get stopped(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  release(): void {
+    process.off('SIGINT', this.#onInterrupt)
+    process.off('SIGTERM', this.#onTerminate)
+  }
+
+  #signal(code: SignalCode): void {
+    if (this.code !== null) process.exit(code)
+    this.code = code
+    process.stderr.write('\nending the round; once more to end at once\n')
+    this.#controller.abort()
+  }
+}
