@@ -9,6 +9,7 @@ import { schedule } from '../plan/schedule.ts'
 import { type LiveView, Recorder } from '../record/recorder.ts'
 import type { RoundRecord } from '../record/round-record.ts'
 import { fillPayload, fillTarget } from '../scenario/environment.ts'
+import { rehearse } from './rehearsal.ts'
 import { share } from './share.ts'
 
 export interface AgentOptions {
@@ -30,6 +31,7 @@ interface Prepared {
 export class Agent {
   readonly #options: AgentOptions
   readonly #drivers = new Map<number, Driver>()
+  readonly #rehearsed = new Set<Protocol>()
   #prepared: Prepared | null = null
   #stopped = false
 
@@ -54,6 +56,7 @@ export class Agent {
     const { plan, worker, workers, live } = this.#options
     const planned = plan.cases[caseIndex]!
     const { load, target, slo } = planned
+    await this.#rehearseOnce(protocolOf(planned))
     const recorder = new Recorder(protocolOf(planned), slo, live)
     const isOpenLoop = load.model !== 'closed'
     const concurrency = load.model === 'closed' ? share(load.concurrency, worker, workers) : 0
@@ -96,6 +99,12 @@ export class Agent {
 
   async close(): Promise<void> {
     for (const driver of this.#drivers.values()) await driver.close()
+  }
+
+  async #rehearseOnce(one: Protocol): Promise<void> {
+    if (this.#rehearsed.has(one) || this.#stopped) return
+    this.#rehearsed.add(one)
+    await rehearse(one)
   }
 
   /** One connection that is not measured, so that a cold case does not begin with unread code. */

@@ -47,6 +47,13 @@ export interface Protocol {
   /** What each stamp means here. Null: it cannot be observed, and what needs it is absent (never 0). */
   stamps: Record<Stamp, string | null>
   driver(options: DriverOptions): Driver
+  /** A server of this protocol, in this thread, that does nothing but answer `raw` calls. */
+  idleServer(): Promise<IdleServer>
+}
+
+export interface IdleServer {
+  url: string
+  close(): void
 }
 
 export interface DriverOptions {

@@ -12,6 +12,24 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => performance.now() }
 
+/**
+ * A clock that knows how often it was read. Every stamp of a call is a read, so a turn of the event loop without one
+ * had nothing to do.
+ */
+export class CountingClock implements Clock {
+  reads = 0
+  readonly #clock: Clock
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  now(): number {
+    this.reads++
+    return this.#clock.now()
+  }
+}
+
 /** This thread's `performance.now()` at a moment of the process-wide monotonic clock. */
 export function threadTime(sharedNs: bigint): number {
   const aheadNs = sharedNs - process.hrtime.bigint()

@@ -1,10 +1,11 @@
 import { type Driver, failure, type Outcome } from '../drivers/driver.ts'
 import type { Case } from '../plan/plan.ts'
+import type { Schedule } from '../plan/schedule.ts'
 import type { HandshakeTimes } from '../record/metrics.ts'
 import { Call, type CallOwner } from './call.ts'
-import { type Clock, loopActiveMs, reach } from './clock.ts'
+import { type Clock, CountingClock, loopActiveMs, reach } from './clock.ts'
 import { Deadlines } from './deadlines.ts'
-import { Pacer, type Schedule } from './pacer.ts'
+import { Pacer } from './pacer.ts'
 import { type Connection, openOutcome, Pool, type PoolOwner } from './pool.ts'
 import type { Recording } from './recording.ts'
 import { WaitingCalls } from './waiting.ts'
@@ -47,7 +48,7 @@ export interface RoundEnd {
  */
 export class Round implements CallOwner, PoolOwner {
   readonly #options: RoundOptions
-  readonly #clock: Clock
+  readonly #clock: CountingClock
   readonly #pool: Pool
   readonly #pacer: Pacer | null
   readonly #deadlines: Deadlines
@@ -72,15 +73,15 @@ export class Round implements CallOwner, PoolOwner {
 
   constructor(options: RoundOptions) {
     this.#options = options
-    this.#clock = options.clock
-    this.#pool = new Pool(options.driver, options.clock, this)
+    this.#clock = new CountingClock(options.clock)
+    this.#pool = new Pool(options.driver, this.#clock, this)
     this.#cold = options.case.target.connection === 'cold'
     this.#measuredLeft = options.calls ?? Number.POSITIVE_INFINITY
     this.#arrivalsDone = options.schedule === null
     this.#pacer =
       options.schedule &&
       new Pacer(
-        options.clock,
+        this.#clock,
         options.schedule,
         (plannedMs, nowMs) => this.#arrive(this.#otherCall(), plannedMs, nowMs),
         () => {
@@ -88,7 +89,7 @@ export class Round implements CallOwner, PoolOwner {
           this.#settle()
         },
       )
-    this.#deadlines = new Deadlines(options.clock, options.case.timeouts, this.#calls)
+    this.#deadlines = new Deadlines(this.#clock, options.case.timeouts, this.#calls)
   }
 
   get #mostConnections(): number {

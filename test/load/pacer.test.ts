@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { CountingClock } from '../../src/load/clock.ts'
 import { Pacer } from '../../src/load/pacer.ts'
 import { schedule } from '../../src/plan/schedule.ts'
 
@@ -26,7 +27,7 @@ test('arrivals that fell due while the thread was away are all sent, with their 
   const due: number[] = []
   let exhausted = false
   const pacer = new Pacer(
-    clock,
+    new CountingClock(clock),
     listSchedule([0, 10, 20, 30]),
     (plannedMs) => due.push(plannedMs),
     () => {
@@ -46,7 +47,7 @@ test('an arrival is told the time at which it was turned to, and never comes ear
   await new Promise<void>((resolve) => {
     const arrivals = Array.from({ length: 50 }, (_, index) => index * 2)
     new Pacer(
-      clock,
+      new CountingClock(clock),
       listSchedule(arrivals),
       (plannedMs, nowMs) => delaysMs.push(nowMs - plannedMs),
       resolve,
@@ -69,7 +70,7 @@ test('a schedule without arrivals is exhausted at once', () => {
   } as const
   const none = schedule(load, { round: 0, worker: 0, workers: 1 })
   new Pacer(
-    handClock(),
+    new CountingClock(handClock()),
     none,
     () => {},
     () => exhausted++,

@@ -1,37 +1,41 @@
 /**
- * An HTTP server of known behaviour, in a process of its own, that logs what each reply really took: the delay
- * between the request's arrival and the reply, by this process's own clock. A test that compares with the
- * log asks whether the client reads what happened, not whether a noisy machine kept its timers. It polls instead of
- * sleeping, so that it sees a request, and keeps a due time, within microseconds.
+ * An HTTP server of known behaviour, in a process of its own, that logs what each reply really took: from the moment
+ * the request came out of the socket until the reply was written to it, by this process's own clock. A test that
+ * compares with the log asks whether the client reads what happened, not whether a noisy machine kept its timers. For
+ * the same reason it speaks raw bytes (an HTTP library's time would count as the network's), and polls instead of
+ * sleeping.
  *
  *   GET /fixed?ms=20                   replies after 20 ms
  *   GET /bimodal?fast=5&slow=80        every 20th reply after 80 ms, the others after 5 ms
  *   GET /stall?after=4500&for=1000     replies at once, but stands still for 1 s, 4.5 s after the first request
  *   GET /flaky?every=33                every 33rd reply is a 503
- *   GET /stream?chunks=50&gap=10       an SSE stream, a chunk every 10 ms, then `[DONE]` where `openai=1`
- *   GET /log                           what happened since the last look: { delaysMs, gapsMs, firstChunkMs, calls, errors }
+ *   GET /stream?chunks=50&gap=10       an SSE stream, a chunk every 10 ms
+ *   GET /log                           what happened since the last look
  */
 
-import http from 'node:http'
+import net from 'node:net'
 
-interface Log {
-  delaysMs: number[]
-  gapsMs: number[]
-  firstChunkMs: number[]
+export interface KnownLog {
   calls: number
   errors: number
+  /** From request to reply. */
+  delaysMs: number[]
+  /** Of streams: from request to first chunk, and between chunks. */
+  firstChunkMs: number[]
+  gapsMs: number[]
 }
 
-const BEHAVIOURS = new Set(['/fixed', '/bimodal', '/stall', '/flaky', '/stream'])
+type Behaviour = (socket: net.Socket, arrivedMs: number, number: (name: string) => number) => void
 
-const emptyLog = (): Log => ({ delaysMs: [], gapsMs: [], firstChunkMs: [], calls: 0, errors: 0 })
-let log = emptyLog()
+const newLog = (): KnownLog => ({ calls: 0, errors: 0, delaysMs: [], firstChunkMs: [], gapsMs: [] })
+let log = newLog()
 let firstRequestMs = Number.NaN
+let requests = 0
 
 const due: { atMs: number; run(): void }[] = []
 
-function after(delayMs: number, run: () => void): void {
-  due.push({ atMs: performance.now() + delayMs, run })
+function at(atMs: number, run: () => void): void {
+  due.push({ atMs, run })
 }
 
 function poll(): void {
@@ -42,83 +46,76 @@ function poll(): void {
     due.splice(index, 1)
     one.run()
   }
-  setImmediate(poll)
+  // Without work it sleeps, so that it takes no core from whatever runs between two tests.
+  if (requests > 0) setImmediate(poll)
+  else setTimeout(poll, 1)
 }
 
-const server = http.createServer((request, response) => {
-  const arrivedMs = performance.now()
-  const url = new URL(request.url ?? '/', 'http://known')
-  const number = (name: string) => Number(url.searchParams.get(name))
-  request.resume()
-  if (url.pathname === '/log') {
-    response.end(JSON.stringify(log))
-    log = emptyLog()
-    firstRequestMs = Number.NaN
-    return
-  }
-  const reply = (statusCode: number) => {
-    log.delaysMs.push(performance.now() - arrivedMs)
-    if (statusCode !== 200) log.errors++
-    response.writeHead(statusCode).end('{}')
-  }
-  if (!BEHAVIOURS.has(url.pathname)) {
-    response.writeHead(404).end()
-    return
-  }
+function reply(socket: net.Socket, arrivedMs: number, status = '200 OK'): void {
+  socket.write(`HTTP/1.1 ${status}\r\ncontent-length: 2\r\n\r\n{}`)
+  log.delaysMs.push(performance.now() - arrivedMs)
   log.calls++
-  switch (url.pathname) {
-    case '/fixed':
-      after(number('ms'), () => reply(200))
-      return
-    case '/bimodal':
-      after(log.calls % 20 === 0 ? number('slow') : number('fast'), () => reply(200))
-      return
-    case '/stall': {
-      if (Number.isNaN(firstRequestMs)) firstRequestMs = arrivedMs
-      const sinceStartMs = arrivedMs - firstRequestMs - number('after')
-      const isStalled = sinceStartMs >= 0 && sinceStartMs < number('for')
-      if (isStalled) after(number('for') - sinceStartMs, () => reply(200))
-      else reply(200)
-      return
-    }
-    case '/flaky':
-      reply(log.calls % number('every') === 0 ? 503 : 200)
-      return
-    case '/stream':
-      stream(response, arrivedMs, number('chunks'), number('gap'), url.searchParams.has('openai'))
-      return
-  }
-})
-
-function stream(
-  response: http.ServerResponse,
-  arrivedMs: number,
-  chunks: number,
-  gapMs: number,
-  openai: boolean,
-): void {
-  response.writeHead(200, { 'content-type': 'text/event-stream' })
-  response.flushHeaders()
-  const data = openai ? JSON.stringify({ choices: [{ delta: { content: 'x' } }] }) : 'x'
-  let sent = 0
-  let lastMs = Number.NaN
-  const startMs = performance.now()
-  const next = () => {
-    response.write(`data: ${data}\n\n`)
-    const nowMs = performance.now()
-    if (sent === 0) log.firstChunkMs.push(nowMs - arrivedMs)
-    else log.gapsMs.push(nowMs - lastMs)
-    lastMs = nowMs
-    sent++
-    if (sent < chunks) after(startMs + (sent + 1) * gapMs - performance.now(), next)
-    else response.end(openai ? 'data: [DONE]\n\n' : undefined)
-  }
-  after(gapMs, next)
+  if (!status.startsWith('200')) log.errors++
 }
 
-server.keepAliveTimeout = 60_000
+const BEHAVIOURS: Record<string, Behaviour> = {
+  '/fixed': (socket, arrivedMs, number) => at(arrivedMs + number('ms'), () => reply(socket, arrivedMs)),
+  '/bimodal': (socket, arrivedMs, number) =>
+    at(arrivedMs + number(requests % 20 === 0 ? 'slow' : 'fast'), () => reply(socket, arrivedMs)),
+  '/stall': (socket, arrivedMs, number) => {
+    if (Number.isNaN(firstRequestMs)) firstRequestMs = arrivedMs
+    const stallsMs = firstRequestMs + number('after')
+    const isStalled = arrivedMs >= stallsMs && arrivedMs < stallsMs + number('for')
+    if (isStalled) at(stallsMs + number('for'), () => reply(socket, arrivedMs))
+    else reply(socket, arrivedMs)
+  },
+  '/flaky': (socket, arrivedMs, number) =>
+    reply(socket, arrivedMs, requests % number('every') === 0 ? '503 Busy' : undefined),
+  '/stream': (socket, arrivedMs, number) => {
+    socket.write('HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n')
+    let lastMs = Number.NaN
+    for (let chunk = 0; chunk < number('chunks'); chunk++) {
+      at(arrivedMs + (chunk + 1) * number('gap'), () => {
+        socket.write('9\r\ndata: x\n\n\r\n')
+        const nowMs = performance.now()
+        if (Number.isNaN(lastMs)) log.firstChunkMs.push(nowMs - arrivedMs)
+        else log.gapsMs.push(nowMs - lastMs)
+        lastMs = nowMs
+      })
+    }
+    at(arrivedMs + (number('chunks') + 0.5) * number('gap'), () => {
+      socket.write('0\r\n\r\n')
+      log.calls++
+    })
+  },
+}
+
+function handle(socket: net.Socket, request: string, arrivedMs: number): void {
+  const target = /^GET (\S+) /.exec(request)?.[1] ?? '/'
+  const url = new URL(target, 'http://known')
+  const behaviour = BEHAVIOURS[url.pathname]
+  if (behaviour) {
+    requests++
+    behaviour(socket, arrivedMs, (name) => Number(url.searchParams.get(name)))
+    return
+  }
+  const body = url.pathname === '/log' ? JSON.stringify(log) : ''
+  const status = url.pathname === '/log' ? '200 OK' : '404 Not Found'
+  socket.write(`HTTP/1.1 ${status}\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
+  if (url.pathname !== '/log') return
+  log = newLog()
+  firstRequestMs = Number.NaN
+  requests = 0
+}
+
+const server = net.createServer({ noDelay: true }, (socket) => {
+  socket.setEncoding('latin1')
+  socket.on('error', () => {})
+  // Requests have no body and come one at a time, so each is one piece.
+  socket.on('data', (request: string) => handle(socket, request, performance.now()))
+})
 server.listen(0, '127.0.0.1', () => {
   poll()
-  process.send?.((server.address() as { port: number }).port)
+  process.send?.((server.address() as net.AddressInfo).port)
 })
 process.on('disconnect', () => process.exit(0))

@@ -11,6 +11,7 @@ import {
   type ReplyHeaders,
 } from '../../dialects/dialect.ts'
 import { type CallSlot, failure, type Protocol, SUCCESS } from '../driver.ts'
+import { startIdleServer } from '../http/idle-server.ts'
 import { SAMPLE_BYTES, statusOutcome } from '../http/outcome.ts'
 import { readServerTiming } from '../http/server-timing.ts'
 import { type Exchange, HttpDriver, type HttpSession } from '../http/session.ts'
@@ -144,5 +145,6 @@ export const rest: Protocol = {
     decoded: 'the body is decompressed and parsed',
     lastByte: 'undici saw the end of the body (`onResponseEnd`)',
   },
+  idleServer: () => startIdleServer('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}'),
   driver: (options) => new HttpDriver(options, '*/*', (codec, session) => new UnaryExchange(codec, session)),
 }

@@ -5,6 +5,7 @@ import { createParser, type EventSourceMessage, type EventSourceParser } from 'e
 import type { Dispatcher } from 'undici'
 import { type Codec, type Content, clearContent, DecodeError, newContent } from '../../dialects/dialect.ts'
 import { type CallSlot, failure, type Outcome, type Protocol, SUCCESS } from '../driver.ts'
+import { startIdleServer } from '../http/idle-server.ts'
 import { SAMPLE_BYTES, statusOutcome } from '../http/outcome.ts'
 import { type Exchange, HttpDriver, type HttpSession } from '../http/session.ts'
 import { Utf8Stream } from './utf8-stream.ts'
@@ -152,6 +153,9 @@ function codeOf(error: Error & { code?: string }): string {
   return error.code ?? ''
 }
 
+const IDLE_REPLY =
+  'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n9\r\ndata: x\n\n\r\n9\r\ndata: x\n\n\r\n0\r\n\r\n'
+
 export const sse: Protocol = {
   name: 'sse',
   streams: true,
@@ -164,6 +168,7 @@ export const sse: Protocol = {
     decoded: 'an event is parsed and its content read',
     lastByte: 'undici saw the end of the body (`onResponseEnd`)',
   },
+  idleServer: () => startIdleServer(IDLE_REPLY),
   driver: (options) =>
     new HttpDriver(options, 'text/event-stream', (codec, session) => new EventExchange(codec, session)),
 }
