@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { mkdir, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Result } from './document.ts'
 
@@ -32,9 +32,25 @@ export async function writeResult(result: Result, file: string): Promise<void> {
 
 /**
  * Writes the file whole or not at all: beside it first, on the disk for certain, then in its place. Makes the
- * folder. Throws `ResultWriteError`.
+ * folder. A link stays one, and a device or a pipe (`/dev/stdout`) gets the text itself. Throws `ResultWriteError`.
  */
 export async function writeWhole(file: string, text: string): Promise<void> {
+  if (await isDevice(file)) {
+    await writeFile(file, text).catch((error) => refuse(file, error))
+    return
+  }
+  await replace(file, await realpath(file).catch(() => file), text)
+}
+
+/** What a file must not be put in the place of: a run by root would do so to `/dev/null`. */
+async function isDevice(file: string): Promise<boolean> {
+  return stat(file).then(
+    (found) => !found.isFile() && !found.isDirectory(),
+    () => false,
+  )
+}
+
+async function replace(named: string, file: string, text: string): Promise<void> {
   const folder = dirname(file)
   const temporary = join(folder, `.${basename(file).slice(0, MAX_NAME_LENGTH)}.${randomUUID()}.tmp`)
   try {
@@ -49,8 +65,12 @@ export async function writeWhole(file: string, text: string): Promise<void> {
     await rename(temporary, file)
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {})
-    throw new ResultWriteError(`${file} could not be written: ${cause(error)}`, { cause: error })
+    refuse(named, error)
   }
+}
+
+function refuse(file: string, error: unknown): never {
+  throw new ResultWriteError(`${file} could not be written: ${cause(error)}`, { cause: error })
 }
 
 function cause(error: unknown): string {

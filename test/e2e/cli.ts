@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Result } from '../../src/result/document.ts'
 
-const BIN = fileURLToPath(new URL('../../src/bin.ts', import.meta.url))
+export const BIN = fileURLToPath(new URL('../../src/bin.ts', import.meta.url))
 
 export interface Ended {
   code: number | null

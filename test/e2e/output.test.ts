@@ -1,0 +1,190 @@
+/** Where a run's output goes: results to files, reports to stdout, everything else to stderr; whoever went away. */
+
+import { spawn } from 'node:child_process'
+import { readdirSync, readlinkSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Result } from '../../src/result/document.ts'
+import { needs } from '../requirements.ts'
+import { type PlainServer, startPlain } from '../servers/plain-http.ts'
+import { BIN, cli } from './cli.ts'
+import { folderWith, quickScenario, readResultFile } from './folder.ts'
+
+let server: PlainServer
+
+beforeAll(async () => {
+  server = await startPlain((request, response) => {
+    request.resume()
+    response.end('{}')
+  })
+})
+
+afterAll(() => server.stop())
+
+async function folder(more = '', files: Record<string, string> = {}): Promise<string> {
+  return folderWith({ 'scenario.yaml': quickScenario({ mine: server.url }, more), ...files })
+}
+
+interface ShellEnded {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+/** `infer-bench` in a command line of the shell; its own exit code is the line's. */
+function shell(line: string, cwd: string): Promise<ShellEnded> {
+  const tool = `'${process.execPath}' '${BIN}'`
+  const child = spawn('bash', ['-o', 'pipefail', '-c', line.replaceAll('infer-bench', tool)], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const ended: ShellEnded = { code: null, stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    ended.stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    ended.stderr += text
+  })
+  return new Promise((resolve) => child.once('close', (code) => resolve({ ...ended, code })))
+}
+
+describe('a result that cannot be written: the tables are seen all the same, stderr names the file, exit 1', () => {
+  test.each([
+    ['in a folder that is a file', 'scenario.yaml/result.json', 'a part of its path is a file'],
+    ['where a folder is', '.', 'it is a folder'],
+    ['under a name that is too long', `${'x'.repeat(300)}.json`, 'too long'],
+  ])('%s', async (_where, out, why) => {
+    const cwd = await folder()
+    const { code, stdout, stderr } = await cli(['run', 'scenario.yaml', '--out', out], { cwd })
+    expect(stdout).toMatch(/^quick\n/)
+    expect(stdout).toContain('mine')
+    expect(stderr).toMatch(/^error: /)
+    expect(stderr).toContain(`${out} could not be written: `)
+    expect(stderr).toContain(why)
+    expect(code).toBe(1)
+    expect(readdirSync(cwd)).toEqual(['scenario.yaml'])
+  })
+
+  test('on a disk that is full', async (context) => {
+    needs(context, 'unshare', 'mounts a disk of one page, which nobody else sees')
+    const cwd = await folder('', { 'disk/placed-over': '' })
+    const mount = 'mount -t tmpfs -o size=4k none disk'
+    const isAllowed = (await shell(`unshare -m ${mount}`, cwd)).code === 0
+    if (!isAllowed) context.skip('only root may mount a small disk')
+    const line = `${mount} && infer-bench run scenario.yaml --out disk/result.json; code=$?; ls -A disk; exit $code`
+    const { code, stdout, stderr } = await shell(`unshare -m bash -c "${line.replaceAll('$', '\\$')}"`, cwd)
+    expect(stdout).toContain('mine')
+    // `ls` finds nothing of the file that was begun.
+    expect(stdout).not.toMatch(/\.tmp|result\.json/)
+    expect(stderr).toContain('error: disk/result.json could not be written: the disk is full')
+    expect(code).toBe(1)
+  })
+
+  test('to a device that is full, which stays what it is', async (context) => {
+    needs(context, '/dev/full', 'is a device that is always full')
+    const cwd = await folder()
+    symlinkSync('/dev/full', join(cwd, 'result.json'))
+    const { code, stdout, stderr } = await cli(['run', 'scenario.yaml', '--out', 'result.json'], { cwd })
+    expect(stdout).toContain('mine')
+    expect(stderr).toContain('error: result.json could not be written: the disk is full')
+    expect(code).toBe(1)
+    expect(readlinkSync(join(cwd, 'result.json'))).toBe('/dev/full')
+    expect(readdirSync(cwd).sort()).toEqual(['result.json', 'scenario.yaml'])
+  })
+})
+
+test('a result goes through a link into the file behind it, and through a pipe to its reader', async () => {
+  const cwd = await folder('', { 'latest/real.json': 'older' })
+  symlinkSync('latest/real.json', join(cwd, 'link.json'))
+  const linked = await cli(['run', 'scenario.yaml', '--out', 'link.json'], { cwd })
+  expect(linked.code).toBe(0)
+  expect(readlinkSync(join(cwd, 'link.json'))).toBe('latest/real.json')
+  expect((await readResultFile(cwd, 'latest/real.json')).name).toBe('quick')
+  const line =
+    'mkfifo pipe; (infer-bench run scenario.yaml --quiet --out pipe > tables.txt) & cat pipe; wait $!'
+  const piped = await shell(line, cwd)
+  expect(piped.code).toBe(0)
+  expect((JSON.parse(piped.stdout) as Result).name).toBe('quick')
+})
+
+test('a pipe gets the report alone, without colour or progress, and the report can be made again', async () => {
+  const cwd = await folder()
+  const env = { FORCE_COLOR: '1', NO_COLOR: '' }
+  const { code, stdout, stderr } = await cli(['run', 'scenario.yaml'], { cwd, env })
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^quick\n/)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what must not be there.
+  expect(stdout + stderr).not.toMatch(/\u001b|\r/)
+  const [, file] = /^result: (results\/quick-.*\.json)\n$/.exec(stderr) ?? []
+  expect(stderr).toBe(`result: ${file}\n`)
+  expect(readdirSync(join(cwd, 'results'))).toHaveLength(1)
+  const again = await cli(['report', file!], { cwd })
+  expect(again).toMatchObject({ code: 0, stderr: '', stdout })
+})
+
+test('--report json: stdout is a list of one result, but for its histograms, and nothing else', async () => {
+  const cwd = await folder()
+  const args = ['run', 'scenario.yaml', '--out', 'result.json', '--report', 'json', '--region', 'eu-west-1']
+  const { code, stdout, stderr } = await cli(args, { cwd })
+  const printed = JSON.parse(stdout) as Result[]
+  const stored = JSON.stringify(await readResultFile(cwd), (key, value) =>
+    key === 'hdr' ? undefined : value,
+  )
+  expect(printed).toEqual([JSON.parse(stored)])
+  expect(printed[0]!.region).toBe('eu-west-1')
+  expect({ code, stderr }).toEqual({ code: 0, stderr: 'result: result.json\n' })
+})
+
+test('several formats follow each other, in the order asked for', async () => {
+  const cwd = await folder()
+  const args = ['run', 'scenario.yaml', '--out', 'result.json', '--report', 'markdown,table']
+  const { code, stdout } = await cli(args, { cwd })
+  expect(code).toBe(0)
+  const reports = await Promise.all(
+    ['markdown', 'table'].map(async (format) => cli(['report', 'result.json', '--format', format], { cwd })),
+  )
+  expect(stdout).toBe(reports.map((report) => report.stdout).join('\n'))
+})
+
+describe('a reader that went away', () => {
+  test.each([
+    ['the exit code and the result are those of the run', '', 0],
+    [
+      'a threshold that failed is still told',
+      'thresholds: { mine: { request_latency: { p50: "< 1us" } } }',
+      99,
+    ],
+  ])('%s', async (_what, more, expected) => {
+    const cwd = await folder(more)
+    // `true` ends at once: every byte of the report meets a closed pipe.
+    const { code, stderr } = await shell('infer-bench run scenario.yaml --out result.json | true', cwd)
+    expect({ code, stderr }).toEqual({ code: expected, stderr: 'result: result.json\n' })
+    expect((await readResultFile(cwd)).cases).toHaveLength(1)
+  })
+
+  test('also from both streams', async () => {
+    const cwd = await folder()
+    const { code } = await shell('infer-bench run scenario.yaml --out result.json 2>&1 | true', cwd)
+    expect(code).toBe(0)
+    expect((await readResultFile(cwd)).cases).toHaveLength(1)
+    expect(readdirSync(cwd).sort()).toEqual(['result.json', 'scenario.yaml'])
+  })
+
+  test('in the middle of a report', async () => {
+    const cwd = await folder()
+    await cli(['run', 'scenario.yaml', '--out', 'result.json'], { cwd })
+    const files = Array.from({ length: 40 }, () => 'result.json').join(' ')
+    const { code, stdout, stderr } = await shell(`infer-bench report ${files} | head -1`, cwd)
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'quick\n', stderr: '' })
+  })
+})
+
+test('a stdout that cannot be written costs no result, and is told', async (context) => {
+  needs(context, '/dev/full', 'is a device that is always full')
+  const cwd = await folder()
+  const { code, stderr } = await shell('infer-bench run scenario.yaml --out result.json > /dev/full', cwd)
+  expect(stderr).toContain('error: stdout cannot be written')
+  expect(stderr).toContain('result: result.json')
+  expect(code).toBe(1)
+  expect((await readResultFile(cwd)).cases).toHaveLength(1)
+})
