@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Provider } from './runtime.ts'
 
 /** What keeps the reference server from starting, and what to do about it. */
-export class RuntimeError extends Error {
+class RuntimeError extends Error {
   readonly code: 'onnxruntime_missing' | 'no_provider'
 
   constructor(code: RuntimeError['code'], message: string) {

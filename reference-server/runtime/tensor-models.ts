@@ -5,7 +5,7 @@ import { DATATYPES, elementsOf } from './datatypes.ts'
 import type { DataType, Provider, Tensor } from './runtime.ts'
 import { type OnnxRuntime, runTimed, sessionOptions } from './session.ts'
 
-export interface TensorRun {
+interface TensorRun {
   /** One list of output tensors for each joined request. */
   outputs: Tensor[][]
   startMs: number

@@ -2,7 +2,7 @@ import type { Plan } from '../plan/plan.ts'
 import type { RoundRecord } from '../record/round-record.ts'
 
 /** What runs a round; `Threads` on this machine. */
-export interface RoundRunner {
+interface RoundRunner {
   round(caseIndex: number, roundIndex: number, begun: () => void): Promise<RoundRecord[]>
 }
 

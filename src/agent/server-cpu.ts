@@ -23,7 +23,7 @@ export async function readCpuSeconds(metricsUrl: string): Promise<number | null>
 }
 
 /** Reads the text format of Prometheus. */
-export function cpuSeconds(page: string): number | null {
+function cpuSeconds(page: string): number | null {
   for (const name of METRICS) {
     const match = new RegExp(`^${name}(?:\\{[^}]*\\})? ([0-9.eE+-]+)`, 'm').exec(page)
     const seconds = Number(match?.[1] ?? Number.NaN)

@@ -17,7 +17,7 @@ export interface ReferenceReady {
 }
 
 /** The reference server could not be started; the message says why, in the server's own words. */
-export class ReferenceStartError extends Error {
+class ReferenceStartError extends Error {
   override name = 'ReferenceStartError'
   readonly exitCode = EXIT.internal
 }

@@ -10,7 +10,7 @@
 export type InterfaceName = 'rest' | 'sse'
 export type Api = 'kserve-v2' | 'openai-chat' | 'openai-completions' | 'raw'
 
-export interface TlsOptions {
+interface TlsOptions {
   /** PEM file, absolute. */
   ca: string | null
   cert: string | null

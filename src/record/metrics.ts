@@ -31,7 +31,7 @@ export interface CallTimes {
 /** The phases of one handshake, as durations in milliseconds. NaN: the phase did not happen. */
 export type HandshakeTimes = Record<`${HandshakePhase}Ms` | 'totalMs', number>
 
-export type Direction = 'lower is better' | 'higher is better' | 'neither'
+type Direction = 'lower is better' | 'higher is better' | 'neither'
 
 interface Row {
   name: string

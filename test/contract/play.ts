@@ -26,7 +26,7 @@ export interface Played {
   p50(metric: string): number
 }
 
-export const NOTHING: Payload = { form: 'none', encoding: 'json', batch: 1, seed: 1, label: '' }
+const NOTHING: Payload = { form: 'none', encoding: 'json', batch: 1, seed: 1, label: '' }
 
 export function caseOf({ target, load, payload, timeouts }: Play): Case {
   return {

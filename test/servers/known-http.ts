@@ -2,8 +2,7 @@
  * An HTTP server of known behaviour, in a process of its own, that logs what each reply really took: from the moment
  * the request came out of the socket until the reply was written to it, by this process's own clock. A test that
  * compares with the log asks whether the client reads what happened, not whether a noisy machine kept its timers. For
- * the same reason it speaks raw bytes (an HTTP library's time would count as the network's), and polls instead of
- * sleeping.
+ * the same reason it speaks raw bytes: an HTTP library's time would count as the network's.
  *
  *   GET /fixed?ms=20                   replies after 20 ms
  *   GET /bimodal?fast=5&slow=80        every 20th reply after 80 ms, the others after 5 ms
@@ -32,23 +31,8 @@ let log = newLog()
 let firstRequestMs = Number.NaN
 let requests = 0
 
-const due: { atMs: number; run(): void }[] = []
-
 function at(atMs: number, run: () => void): void {
-  due.push({ atMs, run })
-}
-
-function poll(): void {
-  const nowMs = performance.now()
-  for (let index = due.length - 1; index >= 0; index--) {
-    const one = due[index]!
-    if (one.atMs > nowMs) continue
-    due.splice(index, 1)
-    one.run()
-  }
-  // Without work it sleeps, so that it takes no core from whatever runs between two tests.
-  if (requests > 0) setImmediate(poll)
-  else setTimeout(poll, 1)
+  setTimeout(run, Math.max(0, atMs - performance.now()))
 }
 
 function reply(socket: net.Socket, arrivedMs: number, status = '200 OK'): void {
@@ -115,7 +99,6 @@ const server = net.createServer({ noDelay: true }, (socket) => {
   socket.on('data', (request: string) => handle(socket, request, performance.now()))
 })
 server.listen(0, '127.0.0.1', () => {
-  poll()
   process.send?.((server.address() as net.AddressInfo).port)
 })
 process.on('disconnect', () => process.exit(0))
