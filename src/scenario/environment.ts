@@ -50,21 +50,21 @@ export function fillPayload(payload: Payload, env: Environment): Payload {
   return payload
 }
 
+/** Taking shorter values out of a message would leave nothing to read. */
+const SHORTEST_SECRET = 4
+
 /**
  * Every value that the environment gives to a plan, in each form that it may be printed in, the longest first.
- * Values of fewer than 4 characters are left out: taking them out of a message would leave nothing to read.
+ * Values of fewer than 4 characters are left out.
  */
 export function secretsOf(plan: Plan, env: Environment): string[] {
   const secrets = new Set<string>()
   const add = (text: string) => {
-    if (text.length >= 4) secrets.add(text)
+    if (text.length >= SHORTEST_SECRET) secrets.add(text)
   }
   const collect = (text: string) => {
     for (const { name } of variablesOf(text)) {
-      const value = env[name] ?? ''
-      add(value)
-      add(encodeURIComponent(value))
-      add(JSON.stringify(value).slice(1, -1))
+      for (const form of formsOf(env[name] ?? '')) add(form)
     }
     for (const [whole, inner] of text.matchAll(BASE64)) {
       if (variablesOf(inner!).every(({ name, default: other }) => env[name] || other !== undefined)) {
@@ -86,11 +86,37 @@ export function secretsOf(plan: Plan, env: Environment): string[] {
   return [...secrets].sort((a, b) => b.length - a.length)
 }
 
-/** The text with every secret in it replaced. `secrets` as `secretsOf` gives them. */
+/** As it stands, in a URL by either way of writing it there, and in JSON, also where that is quoted in JSON again. */
+function formsOf(value: string): string[] {
+  const inJson = JSON.stringify(value).slice(1, -1)
+  const inQuery = new URL(`http://host/?${value.replaceAll('#', '%23')}`).search.slice(1)
+  return [
+    value,
+    encodeURIComponent(value.toWellFormed()),
+    inQuery,
+    inJson,
+    JSON.stringify(inJson).slice(1, -1),
+  ]
+}
+
+/**
+ * The text with every secret in it replaced, also one whose rest was cut off with the end of the text. `secrets` as
+ * `secretsOf` gives them.
+ */
 export function scrub(text: string, secrets: readonly string[]): string {
   let scrubbed = text
-  for (const secret of secrets) scrubbed = scrubbed.replaceAll(secret, '***')
+  for (const secret of secrets) scrubbed = withoutBeginning(scrubbed.replaceAll(secret, MASK), secret)
   return scrubbed
+}
+
+const MASK = '***'
+
+function withoutBeginning(text: string, secret: string): string {
+  const longest = Math.min(secret.length - 1, text.length)
+  for (let length = longest; length >= SHORTEST_SECRET; length--) {
+    if (text.endsWith(secret.slice(0, length))) return `${text.slice(0, -length)}${MASK}`
+  }
+  return text
 }
 
 /** A copy of a JSON value with each of its texts (keys left as they are) replaced. */
