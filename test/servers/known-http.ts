@@ -10,11 +10,15 @@
  *   GET /flaky?every=33                every 33rd reply is a 503
  *   GET /stream?chunks=50&gap=10       an SSE stream, a chunk every 10 ms
  *   GET /log                           what happened since the last look
+ *
+ * `as=NAME` in a query keeps a log of that name: `/fixed?ms=20&as=control`, `/log?as=control`.
  */
 
 import net from 'node:net'
 
 export interface KnownLog {
+  /** Requests that came, of behaviours that count them. */
+  begun: number
   calls: number
   errors: number
   /** From request to reply. */
@@ -24,18 +28,24 @@ export interface KnownLog {
   gapsMs: number[]
 }
 
-type Behaviour = (socket: net.Socket, arrivedMs: number, number: (name: string) => number) => void
+interface Request {
+  socket: net.Socket
+  arrivedMs: number
+  log: KnownLog
+  number(name: string): number
+}
 
-const newLog = (): KnownLog => ({ calls: 0, errors: 0, delaysMs: [], firstChunkMs: [], gapsMs: [] })
-let log = newLog()
+type Behaviour = (request: Request) => void
+
+const newLog = (): KnownLog => ({ begun: 0, calls: 0, errors: 0, delaysMs: [], firstChunkMs: [], gapsMs: [] })
+const logs = new Map<string, KnownLog>()
 let firstRequestMs = Number.NaN
-let requests = 0
 
 function at(atMs: number, run: () => void): void {
   setTimeout(run, Math.max(0, atMs - performance.now()))
 }
 
-function reply(socket: net.Socket, arrivedMs: number, status = '200 OK'): void {
+function reply({ socket, arrivedMs, log }: Request, status = '200 OK'): void {
   socket.write(`HTTP/1.1 ${status}\r\ncontent-length: 2\r\n\r\n{}`)
   log.delaysMs.push(performance.now() - arrivedMs)
   log.calls++
@@ -43,19 +53,24 @@ function reply(socket: net.Socket, arrivedMs: number, status = '200 OK'): void {
 }
 
 const BEHAVIOURS: Record<string, Behaviour> = {
-  '/fixed': (socket, arrivedMs, number) => at(arrivedMs + number('ms'), () => reply(socket, arrivedMs)),
-  '/bimodal': (socket, arrivedMs, number) =>
-    at(arrivedMs + number(requests % 20 === 0 ? 'slow' : 'fast'), () => reply(socket, arrivedMs)),
-  '/stall': (socket, arrivedMs, number) => {
-    if (Number.isNaN(firstRequestMs)) firstRequestMs = arrivedMs
-    const stallsMs = firstRequestMs + number('after')
-    const isStalled = arrivedMs >= stallsMs && arrivedMs < stallsMs + number('for')
-    if (isStalled) at(stallsMs + number('for'), () => reply(socket, arrivedMs))
-    else reply(socket, arrivedMs)
+  '/fixed': (request) => at(request.arrivedMs + request.number('ms'), () => reply(request)),
+  '/bimodal': (request) => {
+    request.log.begun++
+    const delayMs = request.number(request.log.begun % 20 === 0 ? 'slow' : 'fast')
+    at(request.arrivedMs + delayMs, () => reply(request))
   },
-  '/flaky': (socket, arrivedMs, number) =>
-    reply(socket, arrivedMs, requests % number('every') === 0 ? '503 Busy' : undefined),
-  '/stream': (socket, arrivedMs, number) => {
+  '/stall': (request) => {
+    if (Number.isNaN(firstRequestMs)) firstRequestMs = request.arrivedMs
+    const stallsMs = firstRequestMs + request.number('after')
+    const isStalled = request.arrivedMs >= stallsMs && request.arrivedMs < stallsMs + request.number('for')
+    if (isStalled) at(stallsMs + request.number('for'), () => reply(request))
+    else reply(request)
+  },
+  '/flaky': (request) => {
+    request.log.begun++
+    reply(request, request.log.begun % request.number('every') === 0 ? '503 Busy' : undefined)
+  },
+  '/stream': ({ socket, arrivedMs, log, number }) => {
     socket.write('HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n')
     let lastMs = Number.NaN
     for (let chunk = 0; chunk < number('chunks'); chunk++) {
@@ -74,22 +89,24 @@ const BEHAVIOURS: Record<string, Behaviour> = {
   },
 }
 
-function handle(socket: net.Socket, request: string, arrivedMs: number): void {
-  const target = /^GET (\S+) /.exec(request)?.[1] ?? '/'
-  const url = new URL(target, 'http://known')
+function handle(socket: net.Socket, text: string, arrivedMs: number): void {
+  const url = new URL(/^GET (\S+) /.exec(text)?.[1] ?? '/', 'http://known')
+  const name = url.searchParams.get('as') ?? ''
+  const log = logs.get(name) ?? newLog()
+  logs.set(name, log)
   const behaviour = BEHAVIOURS[url.pathname]
   if (behaviour) {
-    requests++
-    behaviour(socket, arrivedMs, (name) => Number(url.searchParams.get(name)))
+    behaviour({ socket, arrivedMs, log, number: (key) => Number(url.searchParams.get(key)) })
     return
   }
-  const body = url.pathname === '/log' ? JSON.stringify(log) : ''
-  const status = url.pathname === '/log' ? '200 OK' : '404 Not Found'
-  socket.write(`HTTP/1.1 ${status}\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
-  if (url.pathname !== '/log') return
-  log = newLog()
+  const isLog = url.pathname === '/log'
+  const body = isLog ? JSON.stringify(log) : ''
+  socket.write(
+    `HTTP/1.1 ${isLog ? '200 OK' : '404 Not Found'}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  )
+  if (!isLog) return
+  logs.delete(name)
   firstRequestMs = Number.NaN
-  requests = 0
 }
 
 const server = net.createServer({ noDelay: true }, (socket) => {

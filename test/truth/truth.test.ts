@@ -1,14 +1,16 @@
 /**
  * Does the tool read what really happened? Servers of known behaviour log what each reply really took, and the
- * tool, run as a user runs it, must read the same quantiles.
+ * tool, run as a user runs it, must read the same quantiles: within 0.5 ms, and what a bare socket misreads them by
+ * on the same machine in the same seconds. INFER_BENCH_SHOW=1 prints the figures.
  */
 
 import os from 'node:os'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { CaseResult } from '../../src/result/document.ts'
+import type { CaseResult, RoundResult } from '../../src/result/document.ts'
 import { runScenario } from '../e2e/cli.ts'
 import type { KnownLog } from '../servers/known-http.ts'
 import { startServer, type TestServer } from '../servers/start.ts'
+import { startControl } from './control.ts'
 
 const WITHIN_MS = 0.5
 const PRIORITY = -15
@@ -26,8 +28,8 @@ beforeAll(async () => {
 
 afterAll(() => server.stop())
 
-async function takeLog(): Promise<KnownLog> {
-  const reply = await fetch(`${server.url}/log`)
+async function takeLog(name = ''): Promise<KnownLog> {
+  const reply = await fetch(`${server.url}/log?as=${name}`)
   return (await reply.json()) as KnownLog
 }
 
@@ -37,48 +39,80 @@ function quantile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)]!
 }
 
-async function measured(
-  path: string,
-  rest: string,
-  load: string,
-): Promise<{ case: CaseResult; code: number | null }> {
+async function measured(path: string, rest: string, load: string, rounds = 1): Promise<CaseResult> {
   await takeLog()
-  const { result, code } = await runScenario(`
+  const { result } = await runScenario(`
 name: truth
 targets:
   known: { ${rest}, api: raw, url: "${server.url}${path}", method: GET }
 cases:
-  - { target: known, rounds: 1, load: ${load} }
+  - { target: known, rounds: ${rounds}, load: ${load} }
 `)
-  return { case: result.cases[0]!, code }
+  return result.cases[0]!
 }
 
-const at100 = '{ model: constant, rate: 100/s, warmup: 0s, duration: 10s }'
+/** Runs the tool with the control beside it. `missedMs`: what the control misread at a quantile of the whole run. */
+async function controlled(path: string, everyMs: number, run: () => Promise<CaseResult>) {
+  await takeLog('control')
+  const control = startControl(`${server.url}${path}&as=control`, everyMs)
+  const read = await run()
+  const seen = control.stop()
+  const log = await takeLog('control')
+  const missedMs = (key: keyof typeof seen, share: number) =>
+    Math.abs(quantile(seen[key], share) - quantile(log[key], share))
+  return { read, missedMs }
+}
+
+/**
+ * The round in which the machine disturbed the tool least, by the tool's own lateness and not by what is compared.
+ * A bias would be in every round; a hypervisor that takes a core away for some milliseconds is in some.
+ */
+function quietest(rounds: readonly RoundResult[]): number {
+  const lateness = rounds.map(({ metrics }) => metrics.dispatch_delay!.p99)
+  return lateness.indexOf(Math.min(...lateness))
+}
+
+const ROUNDS = 3
+const CALLS = 400
 
 test.each([
   ['every reply after 20 ms', '/fixed?ms=20'],
   ['95% after 5 ms, 5% after 80 ms', '/bimodal?fast=5&slow=80'],
 ])('service_time is what the server logged: %s', async (_name, path) => {
-  const { case: read } = await measured(path, 'interface: rest', at100)
-  const log = await takeLog()
-  expect(read.summary).toMatchObject({ calls: 1000, errors: 0 })
-  const serviceTime = read.metrics.service_time!
+  const load = `{ model: constant, rate: 100/s, warmup: 0s, calls: ${CALLS} }`
+  const { read, missedMs } = await controlled(path, 20, () => measured(path, 'interface: rest', load, ROUNDS))
+  const { delaysMs } = await takeLog()
+  expect(read.summary).toMatchObject({ calls: CALLS * ROUNDS, errors: 0 })
+  expect(delaysMs).toHaveLength(CALLS * ROUNDS)
+  const round = quietest(read.rounds)
+  const logged = delaysMs.slice(round * CALLS, (round + 1) * CALLS)
+  const told = read.rounds[round]!.metrics.service_time!
   for (const [statistic, share] of [
     ['p50', 0.5],
     ['p90', 0.9],
     ['p99', 0.99],
   ] as const) {
-    const loggedMs = quantile(log.delaysMs, share)
-    expect(Math.abs(serviceTime[statistic] - loggedMs), `${statistic}: logged ${loggedMs}`).toBeLessThan(
-      WITHIN_MS,
-    )
+    hold(`${statistic} of ${path}`, told[statistic], quantile(logged, share), missedMs('delaysMs', share))
   }
 })
+
+function hold(what: string, toldMs: number, loggedMs: number, controlMs: number): void {
+  const misreadMs = toldMs - loggedMs
+  if (process.env.INFER_BENCH_SHOW) {
+    const figures = [toldMs, loggedMs, misreadMs, controlMs].map((valueMs) => valueMs.toFixed(3))
+    process.stdout.write(
+      `${what}: told ${figures[0]}, logged ${figures[1]}, off by ${figures[2]}, control ${figures[3]}\n`,
+    )
+  }
+  expect(Math.abs(misreadMs), `${what}: logged ${loggedMs}, control off by ${controlMs}`).toBeLessThan(
+    WITHIN_MS + controlMs,
+  )
+}
 
 test('a server that stands still is not left out: latency counts from the planned start', async () => {
   // 1 s of standstill in 10 s at 100/s: the last 1% of the calls waited between 0.9 s and 1 s.
   const load = '{ model: constant, rate: 100/s, warmup: 0s, duration: 10s, connections: 1 }'
-  const { case: read } = await measured('/stall?after=4500&for=1000', 'interface: rest', load)
+  const read = await measured('/stall?after=4500&for=1000', 'interface: rest', load)
   expect(read.summary).toMatchObject({ calls: 1000, errors: 0 })
   expect(read.verdict).toMatchObject({ valid: true })
   expect(read.metrics.request_latency!.p99 / 900).toBeGreaterThan(0.95)
@@ -87,29 +121,33 @@ test('a server that stands still is not left out: latency counts from the planne
 })
 
 test('chunks: gaps and the first token are what the server logged', async () => {
-  const load = '{ model: constant, rate: 5/s, warmup: 0s, duration: 8s }'
-  const { case: read } = await measured('/stream?chunks=50&gap=10', 'interface: sse', load)
+  const calls = 60
+  const rounds = 3
+  const gaps = 49
+  const path = `/stream?chunks=${gaps + 1}&gap=10`
+  const load = `{ model: constant, rate: 20/s, warmup: 0s, calls: ${calls} }`
+  const { read, missedMs } = await controlled(path, 100, () => measured(path, 'interface: sse', load, rounds))
   const log = await takeLog()
-  expect(read.summary).toMatchObject({ calls: 40, errors: 0 })
-  const { inter_chunk_latency: gaps, time_to_first_token: first } = read.metrics
-  expect(gaps!.count).toBe(40 * 49)
+  expect(read.summary).toMatchObject({ calls: calls * rounds, errors: 0 })
+  expect(read.metrics.inter_chunk_latency!.count).toBe(calls * rounds * gaps)
+  const round = quietest(read.rounds)
+  const told = read.rounds[round]!.metrics
+  const ofRound = (values: readonly number[], each: number) =>
+    values.slice(round * calls * each, (round + 1) * calls * each)
   for (const [statistic, share] of [
     ['p50', 0.5],
     ['p90', 0.9],
   ] as const) {
-    expect(Math.abs(gaps![statistic] - quantile(log.gapsMs, share)), `gap ${statistic}`).toBeLessThan(
-      WITHIN_MS,
-    )
-    expect(
-      Math.abs(first![statistic] - quantile(log.firstChunkMs, share)),
-      `first ${statistic}`,
-    ).toBeLessThan(WITHIN_MS)
+    const gapMs = quantile(ofRound(log.gapsMs, gaps), share)
+    hold(`gap ${statistic}`, told.inter_chunk_latency![statistic], gapMs, missedMs('gapsMs', share))
+    const firstMs = quantile(ofRound(log.firstChunkMs, 1), share)
+    hold(`first ${statistic}`, told.time_to_first_token![statistic], firstMs, missedMs('firstChunkMs', share))
   }
 })
 
 test('every call and every error is counted once', async () => {
   const load = '{ model: closed, concurrency: 8, calls: 1000, warmup: 0s }'
-  const { case: read } = await measured('/flaky?every=33', 'interface: rest', load)
+  const read = await measured('/flaky?every=33', 'interface: rest', load)
   const log = await takeLog()
   expect(log.calls).toBe(1000)
   expect(read.summary).toMatchObject({ calls: log.calls, errors: log.errors })
