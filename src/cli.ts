@@ -47,12 +47,17 @@ try {
 }
 
 function tell(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 1 ? EXIT.usage : error.exitCode
+  if (error instanceof CommanderError) return commanderCode(error)
   if (error instanceof ScenarioError) return say(error.message, EXIT.invalidInput)
   if (error instanceof UsageError) return say(error.message, EXIT.usage)
   if (hasExitCode(error)) return say(error.message, error.exitCode)
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return say(`internal error: ${text}`, EXIT.internal)
+}
+
+/** Commander answers 1 to every wrong use; `commander.error` is what a command itself says through it. */
+function commanderCode({ code, exitCode }: CommanderError): number {
+  return exitCode === 1 && code !== 'commander.error' ? EXIT.usage : exitCode
 }
 
 function say(message: string, exitCode: number): number {

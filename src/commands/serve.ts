@@ -89,7 +89,8 @@ async function start(program: Command, flags: ServeFlags, version: string): Prom
   } catch (error) {
     const sentence = expectedFailure(error as NodeJS.ErrnoException & { address?: string; port?: number })
     if (sentence === null) throw error
-    return program.error(`error: ${sentence}`, { exitCode: 1 })
+    // It is nothing that the help could help with.
+    return program.showHelpAfterError(false).error(`error: ${sentence}`, { exitCode: 1 })
   }
 }
 

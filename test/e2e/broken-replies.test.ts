@@ -1,7 +1,7 @@
 /** Whatever a server sends, a run ends within its timeouts and tells by class what was wrong. */
 
 import type net from 'node:net'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import {
   chunk,
   EVENT_STREAM,
@@ -142,17 +142,6 @@ test('streams: each fault is counted in its class', async () => {
     half: { ok: CALLS / 2, 'tcp.reset': CALLS / 2 },
   })
   expect(code).toBe(114)
-})
-
-describe('faults of some calls', () => {
-  test('do not fail a run without thresholds', async () => {
-    const { code, classes } = await against(
-      { half: halfWell(reply('ok'), (socket) => socket.end(CHUNKED + chunk('o'))) },
-      { interface: 'rest', api: 'raw' },
-    )
-    expect(classes).toEqual({ half: { ok: CALLS / 2, 'http.truncated': CALLS / 2 } })
-    expect(code).toBe(0)
-  })
 })
 
 test('an event of 200 MB is given up long before it is read, and costs no memory', async () => {

@@ -1,5 +1,5 @@
 /** Longer than a passing test ever takes on a busy machine. */
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 25_000
 const LOOK_EVERY_MS = 10
 
 /** Asks again until the answer is yes; what waits for another process cannot do better. */

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PlainServer, startPlain } from '../servers/plain-http.ts'
-import { cli } from './cli.ts'
+import { cli, type Ended } from './cli.ts'
 import { folderWith, quickScenario } from './folder.ts'
 
 let server: PlainServer
@@ -26,7 +26,6 @@ interface Wrong {
   rest: string
   at: string
   says: string[]
-  args?: string[]
 }
 
 const WRONG: Wrong[] = [
@@ -92,16 +91,35 @@ const WRONG: Wrong[] = [
   },
 ]
 
-describe.concurrent('104, the place and the cure', () => {
-  test.each(WRONG)('$what', async ({ rest, at, says, args = [] }) => {
-    const folder = await folderWith({ 'scenario.yaml': `${target()}${rest}` })
-    const { code, stdout, stderr } = await cli(['run', 'scenario.yaml', ...args], { cwd: folder })
-    expect(stderr).toContain(`error: scenario.yaml:${at}: `)
-    for (const text of says) expect(stderr).toContain(text)
-    expect(stderr).not.toMatch(/ {4}at |internal error/)
-    expect({ code, stdout }).toEqual({ code: 104, stdout: '' })
+/** The faults of several files are told in one go, so that one start of the tool is enough for all of them. */
+describe('104, the place and the cure', () => {
+  let ended: Ended
+  const fileOf = ({ what }: Wrong) => `${what.replaceAll(' ', '-')}.yaml`
+
+  beforeAll(async () => {
+    const folder = await folderWith(
+      Object.fromEntries(WRONG.map((wrong) => [fileOf(wrong), `${target()}${wrong.rest}`])),
+    )
+    ended = await cli(['run', ...WRONG.map(fileOf)], { cwd: folder })
   })
 
+  test.each(WRONG)('$what', (wrong) => {
+    const told = ended.stderr
+      .split(/^(?:error: )?(?=\S+\.yaml:)/m)
+      .find((part) => part.startsWith(fileOf(wrong)))
+    expect(told).toMatch(new RegExp(`^${fileOf(wrong)}:${wrong.at}: `))
+    for (const text of wrong.says) expect(told).toContain(text)
+  })
+
+  test('and no more', () => {
+    expect(ended.stderr).toMatch(/^error: /)
+    expect(ended.stderr.match(/^(?:error: )?\S+\.yaml:\d+:\d+: /gm)).toHaveLength(WRONG.length)
+    expect(ended.stderr).not.toMatch(/ {4}at |internal error/)
+    expect({ code: ended.code, stdout: ended.stdout }).toEqual({ code: 104, stdout: '' })
+  })
+})
+
+describe.concurrent('104, of one file', () => {
   test('a file that is not there', async () => {
     const { code, stderr } = await cli(['run', 'nowhere.yaml'], { cwd: await folderWith({}) })
     expect(stderr).toBe(

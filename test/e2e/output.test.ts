@@ -3,12 +3,14 @@
 import { spawn } from 'node:child_process'
 import { readdirSync, readlinkSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test as serial } from 'vitest'
 import type { Result } from '../../src/result/document.ts'
 import { needs } from '../requirements.ts'
 import { type PlainServer, startPlain } from '../servers/plain-http.ts'
 import { BIN, cli } from './cli.ts'
 import { folderWith, quickScenario, readResultFile } from './folder.ts'
+
+const test = serial.concurrent
 
 let server: PlainServer
 
@@ -49,18 +51,13 @@ function shell(line: string, cwd: string): Promise<ShellEnded> {
 }
 
 describe('a result that cannot be written: the tables are seen all the same, stderr names the file, exit 1', () => {
-  test.each([
-    ['in a folder that is a file', 'scenario.yaml/result.json', 'a part of its path is a file'],
-    ['where a folder is', '.', 'it is a folder'],
-    ['under a name that is too long', `${'x'.repeat(300)}.json`, 'too long'],
-  ])('%s', async (_where, out, why) => {
+  test('in a folder that is a file', async () => {
     const cwd = await folder()
+    const out = 'scenario.yaml/result.json'
     const { code, stdout, stderr } = await cli(['run', 'scenario.yaml', '--out', out], { cwd })
     expect(stdout).toMatch(/^quick\n/)
     expect(stdout).toContain('mine')
-    expect(stderr).toMatch(/^error: /)
-    expect(stderr).toContain(`${out} could not be written: `)
-    expect(stderr).toContain(why)
+    expect(stderr).toBe(`error: ${out} could not be written: a part of its path is a file\n`)
     expect(code).toBe(1)
     expect(readdirSync(cwd)).toEqual(['scenario.yaml'])
   })
@@ -147,35 +144,24 @@ test('several formats follow each other, in the order asked for', async () => {
 })
 
 describe('a reader that went away', () => {
-  test.each([
-    ['the exit code and the result are those of the run', '', 0],
-    [
-      'a threshold that failed is still told',
-      'thresholds: { mine: { request_latency: { p50: "< 1us" } } }',
-      99,
-    ],
-  ])('%s', async (_what, more, expected) => {
-    const cwd = await folder(more)
+  test('takes nothing from the result, nor from the exit code', async () => {
+    const cwd = await folder('thresholds: { mine: { request_latency: { p50: "< 1us" } } }')
     // `true` ends at once: every byte of the report meets a closed pipe.
     const { code, stderr } = await shell('infer-bench run scenario.yaml --out result.json | true', cwd)
-    expect({ code, stderr }).toEqual({ code: expected, stderr: 'result: result.json\n' })
+    expect({ code, stderr }).toEqual({ code: 99, stderr: 'result: result.json\n' })
     expect((await readResultFile(cwd)).cases).toHaveLength(1)
   })
 
-  test('also from both streams', async () => {
+  test('of both streams', async () => {
     const cwd = await folder()
     const { code } = await shell('infer-bench run scenario.yaml --out result.json 2>&1 | true', cwd)
     expect(code).toBe(0)
     expect((await readResultFile(cwd)).cases).toHaveLength(1)
     expect(readdirSync(cwd).sort()).toEqual(['result.json', 'scenario.yaml'])
-  })
-
-  test('in the middle of a report', async () => {
-    const cwd = await folder()
-    await cli(['run', 'scenario.yaml', '--out', 'result.json'], { cwd })
+    // In the middle of a report, which is longer than a pipe holds:
     const files = Array.from({ length: 40 }, () => 'result.json').join(' ')
-    const { code, stdout, stderr } = await shell(`infer-bench report ${files} | head -1`, cwd)
-    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'quick\n', stderr: '' })
+    const report = await shell(`infer-bench report ${files} | head -1`, cwd)
+    expect(report).toEqual({ code: 0, stdout: 'quick\n', stderr: '' })
   })
 })
 

@@ -4,51 +4,60 @@
 import { existsSync } from 'node:fs'
 import net from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test as serial } from 'vitest'
 import { startFaulty } from '../servers/faulty-http.ts'
 import { type PlainServer, startPlain } from '../servers/plain-http.ts'
-import { type Running, start } from './cli.ts'
+import { start } from './cli.ts'
 import { eventually } from './eventually.ts'
 import { folderWith, readResultFile } from './folder.ts'
 import { descendants, isAlive } from './processes.ts'
 
 const REPLY_AFTER_MS = 5
 
+const test = serial.concurrent
+
 let server: PlainServer
-let calls = 0
-let hanging = 0
+/** Requests by path: each test has one of its own. */
+const calls = new Map<string, number>()
+let paths = 0
 
 beforeAll(async () => {
   server = await startPlain((request, response) => {
-    calls++
+    const path = request.url ?? ''
+    calls.set(path, (calls.get(path) ?? 0) + 1)
     request.resume()
-    if (request.url === '/never') hanging++
-    else setTimeout(() => response.end('{}'), REPLY_AFTER_MS)
+    if (!path.endsWith('never')) setTimeout(() => response.end('{}'), REPLY_AFTER_MS)
   })
 })
 
 afterAll(() => server.stop())
 
 const ARGS = ['run', 'scenario.yaml', '--out', 'result.json']
+const CONCURRENCY = 2
 
-function longScenario(path: string): string {
-  return `
+function newPath(): string {
+  return `${paths++}-`
+}
+
+async function arrived(path: string, count: number): Promise<void> {
+  await eventually('calls arrive', () => (calls.get(`/${path}`) ?? 0) >= count)
+}
+
+/** Started, and in its first measured window. */
+async function underWay(behaviour: 'replies' | 'never' = 'replies') {
+  const path = newPath() + behaviour
+  const folder = await folderWith({
+    'scenario.yaml': `
 name: long
 targets:
   mine: { interface: rest, api: raw, url: "${server.url}${path}" }
   later: { interface: rest, api: raw, url: "${server.url}" }
-defaults: { rounds: 5, load: { concurrency: 2, duration: 60s, warmup: 0s } }
+defaults: { rounds: 5, load: { concurrency: ${CONCURRENCY}, duration: 60s, warmup: 0s } }
 thresholds: { all: { request_latency: { p50: "< 1us" } } }
-`
-}
-
-/** Started, and in its first measured window. */
-async function underWay(path = ''): Promise<{ running: Running; folder: string }> {
-  const folder = await folderWith({ 'scenario.yaml': longScenario(path) })
-  const before = path === 'never' ? hanging : calls
+`,
+  })
   const running = start(ARGS, { cwd: folder })
-  const needed = path === 'never' ? 2 : 20
-  await eventually('calls arrive', () => (path === 'never' ? hanging : calls) - before >= needed)
+  await arrived(path, behaviour === 'never' ? CONCURRENCY : 20)
   return { running, folder }
 }
 
@@ -138,22 +147,23 @@ test('twice: it ends at once, though calls are open', async () => {
   expect(existsSync(join(folder, 'result.json'))).toBe(false)
 })
 
+// One after the other: a server that starts keeps a core busy.
 describe('the reference server of a run', () => {
-  const yaml = () => `
+  const yaml = (path: string) => `
 server: { reference: { provider: cpu } }
 targets:
-  mine: { interface: rest, api: raw, url: "${server.url}" }
+  mine: { interface: rest, api: raw, url: "${server.url}${path}" }
   reference: { interface: rest, api: kserve-v2, url: "\${reference.http}", model: mlp }
 defaults: { rounds: 1, load: { concurrency: 2, duration: 60s, warmup: 0s } }
 `
 
   async function withServer(moment: 'while it starts' | 'in a measured window') {
-    const folder = await folderWith({ 'scenario.yaml': yaml() })
-    const before = calls
+    const path = newPath()
+    const folder = await folderWith({ 'scenario.yaml': yaml(path) })
     const running = start(ARGS, { cwd: folder })
     if (moment === 'while it starts') {
       await eventually('it is started', () => descendants(running.pid).length > 0)
-    } else await eventually('calls arrive', () => calls - before >= 20)
+    } else await arrived(path, 20)
     const pids = descendants(running.pid)
     expect(pids.length).toBeGreaterThan(0)
     return { running, folder, pids }
@@ -161,7 +171,7 @@ defaults: { rounds: 1, load: { concurrency: 2, duration: 60s, warmup: 0s } }
 
   const moments = ['while it starts', 'in a measured window'] as const
 
-  test.each(moments)('ends with the run that SIGINT ended %s', async (moment) => {
+  serial.each(moments)('ends with the run that SIGINT ended %s', async (moment) => {
     const { running, folder, pids } = await withServer(moment)
     running.kill('SIGINT')
     const { code, stderr } = await running.ended
@@ -174,7 +184,7 @@ defaults: { rounds: 1, load: { concurrency: 2, duration: 60s, warmup: 0s } }
     else expect(stderr).toContain('nothing was measured')
   })
 
-  test.each(moments)('does not outlive a second SIGINT %s', async (moment) => {
+  serial.each(moments)('does not outlive a second SIGINT %s', async (moment) => {
     const { running, pids } = await withServer(moment)
     running.kill('SIGINT')
     await running.says('once more')
@@ -183,7 +193,7 @@ defaults: { rounds: 1, load: { concurrency: 2, duration: 60s, warmup: 0s } }
     await eventually('it is gone', () => !pids.some(isAlive))
   })
 
-  test.each(moments)('does not outlive a run that was killed %s', async (moment) => {
+  serial.each(moments)('does not outlive a run that was killed %s', async (moment) => {
     const { running, pids } = await withServer(moment)
     running.kill('SIGKILL')
     expect(await running.ended).toMatchObject({ signal: 'SIGKILL' })

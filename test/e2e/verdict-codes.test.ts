@@ -1,14 +1,16 @@
 /** What a run answers: passed, failed a threshold, reached nobody, or had no success. */
 
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, expect, test as serial } from 'vitest'
 import { type FaultyServer, startFaulty } from '../servers/faulty-http.ts'
 import { type Handler, type PlainServer, startPlain } from '../servers/plain-http.ts'
 import { cli } from './cli.ts'
 import { folderWith, quickScenario, readResultFile } from './folder.ts'
 
+const test = serial.concurrent
+
 const servers: (PlainServer | FaultyServer)[] = []
 
-afterEach(async () => {
+afterAll(async () => {
   for (const server of servers.splice(0)) await server.stop()
 })
 
@@ -65,88 +67,72 @@ test('99: a threshold that does not hold, said in the table and in the result', 
   expect(code).toBe(99)
 })
 
-test('114: a target that cannot be reached, told before any load, with the others left in peace', async () => {
-  const server = await counting()
-  const url = await deserted()
-  const { code, stdout, stderr, folder } = await run(quickScenario({ mine: server.url, gone: url }))
-  expect(stderr).toContain(`error: target gone cannot be reached at ${url}: tcp.refused`)
-  expect(stderr).toContain('start the server, or correct the url')
-  expect({ code, stdout, calls: server.calls }).toEqual({ code: 114, stdout: '', calls: 0 })
+test('114: targets that cannot be reached are told, each with its cure, and the others are left in peace', async () => {
+  const [good, untrusted, elsewhere] = [
+    await counting(),
+    await counting(undefined, {}),
+    await counting(undefined, { hosts: ['elsewhere.test'] }),
+  ]
+  const silent = await startFaulty(() => {})
+  servers.push(silent)
+  const gone = await deserted()
+  const asHttps = (url: string) => url.replace('http:', 'https:')
+  const urls = {
+    good: good.url,
+    gone,
+    nobody: 'http://no-such-host.invalid/',
+    untrusted: untrusted.url,
+    elsewhere: elsewhere.url,
+    'clear-text': asHttps(good.url),
+    silent: asHttps(silent.url),
+  }
+  const args = [
+    '--set',
+    `targets.elsewhere.tls.ca=${elsewhere.ca}`,
+    '--set',
+    'defaults.timeout.connect=300ms',
+  ]
+  const { code, stdout, stderr, folder } = await run(quickScenario(urls), ...args)
+  for (const [target, errorClass, cure] of [
+    ['gone', 'tcp.refused', 'start the server, or correct the url'],
+    ['nobody', 'dns', 'The host name does not resolve'],
+    ['untrusted', 'tls.untrusted', 'tls: { ca: ca.pem }'],
+    ['elsewhere', 'tls.hostname', 'tls: { servername: … }'],
+    ['clear-text', 'tls.protocol', 'Is it an https endpoint?'],
+    ['silent', 'timeout.connect: no connection within 300 ms', 'timeout: { connect: 30s }'],
+  ] as const) {
+    const start = `error: target ${target} cannot be reached at ${urls[target]}: ${errorClass}`
+    const told = stderr.slice(stderr.indexOf(start)).split('\nerror:')[0]
+    expect(told).toContain(start)
+    expect(told).toContain(cure)
+  }
+  expect(stderr).not.toContain('target good')
+  expect([good, untrusted, elsewhere].map(({ calls }) => calls)).toEqual([0, 0, 0])
+  expect({ code, stdout }).toEqual({ code: 114, stdout: '' })
   await expect(readResultFile(folder)).rejects.toThrow('ENOENT')
 })
 
-test('114: every target that cannot be reached is named at once', async () => {
-  const [one, other] = [await deserted(), await deserted()]
-  const { code, stderr } = await run(quickScenario({ one, other, nobody: 'http://no-such-host.invalid/' }))
-  expect(stderr).toContain(`target one cannot be reached at ${one}`)
-  expect(stderr).toContain(`target other cannot be reached at ${other}`)
-  expect(stderr).toContain('target nobody cannot be reached at http://no-such-host.invalid/: dns')
-  expect(stderr).toContain('The host name does not resolve')
-  expect(code).toBe(114)
-})
-
-test('114: a certificate that is not trusted, with the cure, which then helps', async () => {
+test('the cure for a certificate that is not trusted helps', async () => {
   const server = await counting(undefined, {})
-  const yaml = quickScenario({ mine: server.url })
-  const distrusted = await run(yaml)
-  expect(distrusted.stderr).toContain('tls.untrusted')
-  expect(distrusted.stderr).toContain('tls: { ca: ca.pem }')
-  expect({ code: distrusted.code, calls: server.calls }).toEqual({ code: 114, calls: 0 })
-  const trusted = await run(yaml, '--set', `targets.mine.tls.ca=${server.ca}`)
-  expect(trusted.code).toBe(0)
+  const { code } = await run(quickScenario({ mine: server.url }), '--set', `targets.mine.tls.ca=${server.ca}`)
+  expect(code).toBe(0)
   expect(server.calls).toBeGreaterThan(0)
 })
 
-test('114: a certificate for another name', async () => {
-  const server = await counting(undefined, { hosts: ['elsewhere.test'] })
-  const { code, stderr } = await run(
-    quickScenario({ mine: server.url }),
-    '--set',
-    `targets.mine.tls.ca=${server.ca}`,
-  )
-  expect(stderr).toContain('tls.hostname')
-  expect(stderr).toContain('tls: { servername: … }')
-  expect({ code, calls: server.calls }).toEqual({ code: 114, calls: 0 })
-})
-
-test('114: clear text where TLS is expected', async () => {
-  const server = await counting()
-  const { code, stderr } = await run(quickScenario({ mine: server.url.replace('http:', 'https:') }))
-  expect(stderr).toContain('tls.protocol')
-  expect(stderr).toContain('Is it an https endpoint?')
-  expect(code).toBe(114)
-})
-
-test('114: a server that accepts and says nothing during the handshake', async () => {
-  const silent = await startFaulty(() => {})
-  servers.push(silent)
-  const { code, stderr } = await run(
-    quickScenario({ mine: silent.url.replace('http:', 'https:') }),
-    '--set',
-    'defaults.timeout.connect=200ms',
-  )
-  expect(stderr).toContain('timeout.connect: no connection within 200 ms')
-  expect(code).toBe(114)
-})
-
-test('114: no call succeeded; the result is written, and says why', async () => {
-  const server = await counting((_request, response) => void response.writeHead(503).end('too busy'))
-  const { code, stdout, stderr, folder } = await run(quickScenario({ mine: server.url }))
-  expect(stdout).toContain('http.503')
-  expect(stderr).toBe('result: result.json\n')
-  const { cases, verdict } = await readResultFile(folder)
-  expect(cases[0]!.errors).toMatchObject([{ class: 'http.503', count: server.calls, sample: 'too busy' }])
-  expect(verdict).toEqual({ valid: false, reasons: ['mine: no call succeeded'] })
-  expect(code).toBe(114)
-})
-
-test('114 comes before 99, and the case that did well is still reported', async () => {
-  const bad = await counting((_request, response) => void response.writeHead(500).end())
+test('114, before 99: no call of a case succeeded; the result says why, and how the other case did', async () => {
+  const bad = await counting((_request, response) => void response.writeHead(503).end('too busy'))
   const good = await counting()
   const thresholds = 'thresholds: { all: { error_rate: "< 1%" } }'
-  const { code, stdout, folder } = await run(quickScenario({ bad: bad.url, good: good.url }, thresholds))
+  const { code, stdout, stderr, folder } = await run(
+    quickScenario({ bad: bad.url, good: good.url }, thresholds),
+  )
+  expect(stdout).toContain('http.503')
   expect(stdout).toMatch(/FAIL +all: error_rate < 1% +bad/)
   expect(stdout).toMatch(/pass +all: error_rate < 1% +good/)
-  expect((await readResultFile(folder)).cases[1]!.summary.errors).toBe(0)
+  expect(stderr).toBe('result: result.json\n')
+  const { cases, verdict } = await readResultFile(folder)
+  expect(cases[0]!.errors).toMatchObject([{ class: 'http.503', count: bad.calls, sample: 'too busy' }])
+  expect(cases[1]!.summary).toMatchObject({ errors: 0, calls: good.calls })
+  expect(verdict).toEqual({ valid: false, reasons: ['bad: no call succeeded'] })
   expect(code).toBe(114)
 })

@@ -114,7 +114,9 @@ test('a server that stands still is not left out: latency counts from the planne
   const load = '{ model: constant, rate: 100/s, warmup: 0s, duration: 10s, connections: 1 }'
   const read = await measured('/stall?after=4500&for=1000', 'interface: rest', load)
   expect(read.summary).toMatchObject({ calls: 1000, errors: 0 })
-  expect(read.verdict).toMatchObject({ valid: true })
+  // Whatever the server did, only the generator's own lateness may make a run invalid.
+  const generatorIsLate = read.metrics.dispatch_delay!.p50 > 1
+  expect(read.verdict.valid || generatorIsLate, read.verdict.reasons.join('; ')).toBe(true)
   expect(read.metrics.request_latency!.p99 / 900).toBeGreaterThan(0.95)
   expect(read.metrics.request_latency!.p99 / 900).toBeLessThan(1.05)
   expect(read.metrics.service_time!.p50).toBeLessThan(5)
