@@ -15,6 +15,8 @@ import type { Provider, Runtime, RuntimeOptions } from './runtime/runtime.ts'
 import { startRuntime } from './runtime/start.ts'
 import { Service } from './service.ts'
 import { makeServerCertificate } from './tls/certificates.ts'
+import { WebSocketGateway } from './websocket/gateway.ts'
+import { defaultWebSocketOptions, type WebSocketOptions } from './websocket/options.ts'
 
 export interface ServeOptions {
   /** An address or name to listen on; 127.0.0.1 if left out. */
@@ -24,6 +26,7 @@ export interface ServeOptions {
   /** Listens for HTTPS on a port of its own, too. */
   tls?: { port: number } | null
   limits?: Partial<Limits>
+  websocket?: Partial<WebSocketOptions>
   /** The server's own version, as told to clients. */
   version: string
   /** Told of errors that are the server's own fault. */
@@ -79,6 +82,7 @@ export async function serveRuntime(
   const service = new Service({ runtime, skipped, limits, version, onBug })
   const handler = new RequestHandler(service)
   const handle = handler.handle.bind(handler)
+  const webSockets = new WebSocketGateway(service, host, { ...defaultWebSocketOptions, ...options.websocket })
   const listeners: Listener[] = []
   let caFolder: string | null = null
   let caFile: string | null = null
@@ -87,12 +91,12 @@ export async function serveRuntime(
     if (caFolder) await rm(caFolder, { recursive: true, force: true })
   }
   try {
-    const http = await listenHttp(handle, limits, host, port)
+    const http = await listenHttp(handle, webSockets, limits, host, port)
     listeners.push(http)
     let httpsUrl: string | null = null
     if (tls) {
       const certificate = makeServerCertificate(certifiedHosts(host))
-      const https = await listenHttps(handle, limits, host, tls.port, certificate)
+      const https = await listenHttps(handle, webSockets, limits, host, tls.port, certificate)
       listeners.push(https)
       httpsUrl = url('https', host, https.port)
       caFolder = await mkdtemp(join(tmpdir(), 'infer-bench-ca-'))
@@ -103,7 +107,9 @@ export async function serveRuntime(
     const close = async (): Promise<void> => {
       service.stopping = true
       for (const listener of listeners) listener.stop()
-      await atMost(limits.stopGraceMs, handler.idle())
+      webSockets.stop()
+      await atMost(limits.stopGraceMs, Promise.all([handler.idle(), webSockets.idle()]))
+      await webSockets.close()
       await release()
       await runtime.close()
     }
@@ -127,7 +133,7 @@ export async function serveRuntime(
   }
 }
 
-async function atMost(ms: number, done: Promise<void>): Promise<void> {
+async function atMost(ms: number, done: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, ms)
