@@ -10,6 +10,8 @@ const KEPT_OUTPUT_CHARACTERS = 4000
 export interface ReferenceReady {
   httpUrl: string
   httpsUrl: string | null
+  /** Null: it does not speak gRPC. */
+  grpcUrl: string | null
   caFile: string | null
   provider: string
   skipped: { provider: string; reason: string }[]

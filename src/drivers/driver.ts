@@ -6,8 +6,17 @@
  * `CallSlot.end` runs once per call at full speed, so it awaits nothing and allocates what it must and no more.
  */
 
-import type { Codec } from '../dialects/dialect.ts'
+import type { z } from 'zod'
+import type { CodecOptions, Dialect } from '../dialects/dialect.ts'
 import type { Target, Timeouts } from '../plan/plan.ts'
+
+/** Who sends how many messages in a call: one each, or a stream from the server, the client, or both. */
+export type CallKind = 'unary' | 'server-stream' | 'client-stream' | 'bidi'
+
+/** True where a reply of such a call comes in chunks. */
+export function streamsReply(kind: CallKind): boolean {
+  return kind === 'server-stream' || kind === 'bidi'
+}
 
 /** What must happen before the first call, in this order. `setup` is the protocol's own. */
 export type HandshakePhase = 'dns' | 'tcp' | 'tls' | 'setup'
@@ -40,16 +49,35 @@ export interface ByteCounts {
   written: number
 }
 
-export interface Protocol {
-  name: Target['interface']
-  /** True where a reply comes in chunks. */
-  streams: boolean
+/** All that the other stages know of a protocol. Cheap to import: its library comes with `driver`. */
+export interface Protocol<Codec = unknown> {
+  name: string
+  /** What it is, in a few words. */
+  says: string
+  /** The schemes of its URLs; the first is the one to show. */
+  schemes: readonly [string, ...string[]]
+  /** Which of the reference server's addresses is for it: `http` of `${reference.http}`. */
+  reference: string
+  /** The kinds of calls that it can carry. */
+  kinds: readonly CallKind[]
+  /** Keys of a target that have a meaning for this protocol, with their defaults; values are plain JSON. */
+  options: Readonly<Record<string, z.ZodType>>
+  /** What stands for an option in a case's name; the value alone may not say what it is of. */
+  optionText(key: string, value: unknown): string
   /** What each stamp means here. Null: it cannot be observed, and what needs it is absent (never 0). */
   stamps: Record<Stamp, string | null>
-  driver(options: DriverOptions): Driver
+  /** Whether the dialect is spoken over it. */
+  speaks(dialect: Dialect): boolean
+  /** Throws `DialectError` for a call that the dialect does not know. */
+  kind(target: Target): CallKind
+  /** The path of a URL that has none. Throws `DialectError` where the target leaves out what it needs. */
+  path(target: Target): string
+  /** The dialect's work for this protocol. Throws `DialectError` for a payload that cannot be carried. */
+  codec(options: CodecOptions): Codec
+  driver(options: DriverOptions<Codec>): Promise<Driver>
 }
 
-export interface DriverOptions {
+export interface DriverOptions<Codec> {
   /** With every `${env:NAME}` filled in. */
   target: Target
   codec: Codec

@@ -2,17 +2,17 @@
 
 import { DialectError } from '../dialects/dialect.ts'
 import { dialect } from '../dialects/registry.ts'
+import { protocol } from '../drivers/registry.ts'
 import type { Scenario } from '../scenario/load.ts'
 import { type Problem, ScenarioError } from '../scenario/problem.ts'
 import type { Path } from '../scenario/source.ts'
-import { suggest } from '../scenario/suggestion.ts'
 import type { ReferenceAddress } from '../scenario/template.ts'
+import { suggest } from '../values/suggestion.ts'
 import { identify, type Nameless } from './case-names.ts'
 import { type Fields, fieldsOf, mergeLoad, mergePayload } from './merge-settings.ts'
 import type { Case, Payload, Plan, Slo, Target } from './plan.ts'
 import { resolveLoad, resolvePayload, resolveSlo, resolveTimeouts } from './resolve.ts'
-import { messageAndCure, resolveTarget } from './resolve-target.ts'
-import { streams } from './streams.ts'
+import { messageAndCure, resolveTarget, withPath } from './resolve-target.ts'
 import { CaseGroups, hasMetric, resolveThresholds } from './thresholds.ts'
 import { type Draft, Variation } from './vary.ts'
 
@@ -107,7 +107,7 @@ function planEntry(
     payload: mergePayload(
       inherited('payload', defaults?.payload),
       own('payload', entry.payload),
-      base.api,
+      dialect(base.api).form,
       telling,
     ),
     load: mergeLoad(inherited('load', defaults?.load), own('load', entry.load), telling),
@@ -121,7 +121,8 @@ function planEntry(
     const load = resolveLoad(variant.load, context)
     if (!load) return []
     const payload = resolvePayload(variant.payload, context)
-    const target = withMethod(variant.target, payload, spec.targets[base.name]?.method)
+    const target = withPath(variant.target, scenario, problems)
+    if (!target) return []
     checkPayload(target, payload, variant.payload.fields, path, telling)
     return [
       {
@@ -140,12 +141,6 @@ function planEntry(
   })
 }
 
-/** A call without a convention and without a payload asks for something. */
-function withMethod(target: Target, payload: Payload, method: string | undefined): Target {
-  const asks = method === undefined && target.api === 'raw' && payload.form === 'none'
-  return asks ? { ...target, method: 'GET' } : target
-}
-
 /** Has the dialect prepare the payload, so that one which it cannot carry is told at its line. */
 function checkPayload(
   target: Target,
@@ -157,7 +152,7 @@ function checkPayload(
   if (payload.form === 'file' || (payload.form === 'size' && payload.byteCount > CHECKED_PAYLOAD_BYTES))
     return
   try {
-    dialect(target.api).codec({ target, payload, streaming: streams({ target }), file: null })
+    protocol(target.interface).codec({ target, payload, file: null })
   } catch (error) {
     if (!(error instanceof DialectError)) throw error
     const [first] = Object.values(fields) as { path: Path }[]

@@ -6,7 +6,7 @@
 import type { LoadSpec, PayloadSpec } from '../scenario/case-schema.ts'
 import type { Problem } from '../scenario/problem.ts'
 import type { Path, Source } from '../scenario/source.ts'
-import type { Api, Arrivals, Payload } from './plan.ts'
+import type { Arrivals, Payload } from './plan.ts'
 
 /** A value, and where it was written. */
 export interface Field<T = unknown> {
@@ -43,14 +43,6 @@ export const LOAD_KEY_MODELS: Readonly<Record<keyof Omit<LoadSpec, 'model'>, rea
   overflow: ['closed', 'constant', 'poisson', 'ramp'],
 }
 
-/** What a case sends where the scenario does not say. */
-const API_FORMS: Readonly<Record<Api, PayloadForm>> = {
-  'kserve-v2': 'size',
-  'openai-chat': 'tokens',
-  'openai-completions': 'tokens',
-  raw: 'none',
-}
-
 export function fieldsOf<Spec extends object>(spec: Spec | undefined, path: Path): Fields<Spec> {
   const entries = Object.entries(spec ?? {}).filter(([, value]) => value !== undefined)
   const fields = entries.map(([key, value]) => [key, { value, path: [...path, key] }])
@@ -65,12 +57,12 @@ export interface MergedPayload {
 export function mergePayload(
   defaults: Fields<PayloadSpec>,
   own: Fields<PayloadSpec>,
-  api: Api,
+  usual: PayloadForm,
   { source, problems }: { source: Source; problems: Problem[] },
 ): MergedPayload {
   const defaultForms = formsOf(defaults, source, problems)
   const ownForms = formsOf(own, source, problems)
-  const byDefault = defaultForms?.[0] ?? API_FORMS[api]
+  const byDefault = defaultForms?.[0] ?? usual
   const form = ownForms === null || ownForms.includes(byDefault) ? byDefault : ownForms[0]!
   const keys = keysOf(PAYLOAD_KEY_FORMS).filter((key) => PAYLOAD_KEY_FORMS[key].includes(form))
   return { form, fields: Object.fromEntries(overlay(keys, defaults, own)) as Fields<PayloadSpec> }

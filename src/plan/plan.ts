@@ -7,8 +7,10 @@
  * So no secret is ever part of a plan, and none can reach a result.
  */
 
-export type InterfaceName = 'rest' | 'sse'
-export type Api = 'kserve-v2' | 'openai-chat' | 'openai-completions' | 'raw'
+/** A name in `drivers/registry.ts`. */
+export type InterfaceName = string
+/** A name in `dialects/registry.ts`. */
+export type Api = string
 
 export interface TlsOptions {
   /** PEM file, absolute. */
@@ -27,16 +29,13 @@ export interface Target {
   /** Absolute, with the dialect's own path where the scenario gave none. May hold `${env:NAME}`. */
   url: string
   model: string | null
-  method: string
   /** Lower-case names; auth included. Values may hold `${env:NAME}`. */
   headers: Record<string, string>
   tls: TlsOptions
-  /** HTTP version: `2` is negotiated by ALPN over TLS and prior knowledge in clear text. */
-  http: '1.1' | '2'
-  /** Content-Encoding of request bodies. */
-  compression: 'none' | 'gzip' | 'deflate' | 'br' | 'zstd'
   /** `reused`: connections stay open for the round; `cold`: a new one for each call. */
   connection: 'reused' | 'cold'
+  /** What has a meaning for this interface alone, as `Protocol.options` describes it; plain JSON. */
+  options: Readonly<Record<string, unknown>>
 }
 
 export type TensorEncoding = 'json' | 'binary'

@@ -4,7 +4,7 @@ import { resolve as resolvePath } from 'node:path'
 import type { SloSpec, TimeoutSpec } from '../scenario/case-schema.ts'
 import type { Problem } from '../scenario/problem.ts'
 import type { Path, Source } from '../scenario/source.ts'
-import { formatSize } from '../scenario/units.ts'
+import { formatSize } from '../values/units.ts'
 import type { Fields, MergedLoad, MergedPayload } from './merge-settings.ts'
 import type { Load, Payload, Slo, Timeouts } from './plan.ts'
 

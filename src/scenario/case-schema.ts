@@ -4,8 +4,8 @@
 import { z } from 'zod'
 import type { Arrivals, Overflow, TensorEncoding } from '../plan/plan.ts'
 import { CALL_METRICS } from '../record/metrics.ts'
-import { flag, integer, oneOf, quantity, text } from './leaf.ts'
-import { DURATION, DURATION_OR_ZERO, RATE, RATE_OR_ZERO, SIZE } from './units.ts'
+import { choices, flag, integer, oneOf, quantity, text } from '../values/leaf.ts'
+import { DURATION, DURATION_OR_ZERO, RATE, RATE_OR_ZERO, SIZE } from '../values/units.ts'
 
 const ENCODINGS: Readonly<Record<TensorEncoding, string>> = { json: 'numbers as text', binary: 'raw bytes' }
 
@@ -85,11 +85,7 @@ const stage = z.strictObject({
 const loadSchema = z.strictObject({
   model: oneOf('load model', MODELS)
     .optional()
-    .describe(
-      `When calls start. ${Object.entries(MODELS)
-        .map(([name, says]) => `\`${name}\`: ${says}`)
-        .join('; ')}. Default: \`closed\`.`,
-    ),
+    .describe(`When calls start. ${choices(MODELS)}. Default: \`closed\`.`),
   concurrency: loadFields.concurrency.optional(),
   rate: loadFields.rate.optional(),
   start_rate: loadFields.start_rate.optional(),

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
+import { formatDuration } from '../values/units.ts'
 import { checkFiles } from './check-files.ts'
 import { checkMeaning } from './check-meaning.ts'
 import { checkShape } from './check-shape.ts'
@@ -11,7 +12,6 @@ import { ScenarioError } from './problem.ts'
 import type { ScenarioSpec } from './schema.ts'
 import { parseSource, type Source } from './source.ts'
 import { type Environment, referencesOf } from './template.ts'
-import { formatDuration } from './units.ts'
 
 export interface Scenario {
   name: string

@@ -25,7 +25,11 @@ export interface ConnectOptions {
   timeoutMs: number
 }
 
-export function connectOptions(target: Target, timeoutMs: number): ConnectOptions {
+export function connectOptions(
+  target: Target,
+  alpn: ConnectOptions['alpn'],
+  timeoutMs: number,
+): ConnectOptions {
   const url = new URL(target.url)
   const hostname = url.hostname.replace(/^\[|\]$/g, '')
   const isSecure = url.protocol === 'https:'
@@ -35,7 +39,7 @@ export function connectOptions(target: Target, timeoutMs: number): ConnectOption
     secure: isSecure ? secureContext(target) : null,
     servername: target.tls.servername ?? (net.isIP(hostname) ? '' : hostname),
     verify: target.tls.verify,
-    alpn: target.http === '2' ? 'h2' : 'http/1.1',
+    alpn,
     timeoutMs,
   }
 }
