@@ -59,7 +59,7 @@ export function metricsText(service: Service): string {
     service.activeSessions,
   )
   lines.push(
-    '# HELP infer_requests_total Finished requests; status 499 is a client that left before the end.',
+    '# HELP infer_requests_total Finished requests; status 499 (gRPC: CANCELLED) is a client that left before the end.',
     '# TYPE infer_requests_total counter',
   )
   for (const [interfaceName, byStatus] of service.requests) {
