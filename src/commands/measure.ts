@@ -137,8 +137,8 @@ function metricsUrl({ target }: Case, { reference, env }: MeasureOptions): strin
   if (reference === null) return null
   // Hosts, because a URL of a scheme that is not the web's has no origin.
   const { host } = new URL(fillTarget(target, env).url)
-  const { httpUrl, httpsUrl, grpcUrl } = reference
-  const isReference = [httpUrl, httpsUrl, grpcUrl].some((url) => url && new URL(url).host === host)
+  const { httpUrl, httpsUrl, grpcUrl, grpcsUrl } = reference
+  const isReference = [httpUrl, httpsUrl, grpcUrl, grpcsUrl].some((url) => url && new URL(url).host === host)
   return isReference ? `${httpUrl}/metrics` : null
 }
 

@@ -12,6 +12,7 @@ export interface ReferenceReady {
   httpsUrl: string | null
   /** Null: it does not speak gRPC. */
   grpcUrl: string | null
+  grpcsUrl: string | null
   caFile: string | null
   provider: string
   skipped: { provider: string; reason: string }[]

@@ -17,6 +17,7 @@ export const PLACEHOLDER_REFERENCE = {
   httpUrl: 'http://127.0.0.1:8000',
   httpsUrl: 'https://127.0.0.1:8443',
   grpcUrl: 'grpc://127.0.0.1:8001',
+  grpcsUrl: 'grpcs://127.0.0.1:8444',
   caFile: '/reference-ca.pem',
 } as const
 

@@ -85,7 +85,9 @@ function serverFlags(spec: ScenarioSpec): string[] {
   if (workers !== undefined) flags.push('--workers', String(workers))
   if (batch_size !== undefined) flags.push('--batch-size', String(batch_size))
   if (batch_wait !== undefined) flags.push('--batch-wait', formatDuration(batch_wait))
-  const isSecure = Object.values(spec.targets).some(({ url }) => referencesOf(url).includes('https'))
+  const isSecure = Object.values(spec.targets).some(({ url }) =>
+    referencesOf(url).some((name) => name === 'https' || name === 'grpcs'),
+  )
   if (isSecure) flags.push('--tls-port', '0')
   return flags
 }

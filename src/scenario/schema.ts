@@ -139,7 +139,7 @@ export const scenarioSchema = z
     server: serverSchema
       .optional()
       .describe(
-        '`reference` starts the bundled server for this run; `${reference.http}`, `${reference.https}`, `${reference.grpc}` and `${reference.ca}` then tell where it is. Leave it out to test your own.',
+        '`reference` starts the bundled server for this run; `${reference.http}`, `${reference.https}`, `${reference.grpc}`, `${reference.grpcs}` and `${reference.ca}` then tell where it is. Leave it out to test your own.',
       ),
     seed: integer('seed', 0, 2 ** 32 - 1)
       .optional()

@@ -13,6 +13,7 @@ export interface ReferenceAddress {
   httpsUrl: string | null
   /** Null: it does not speak gRPC. */
   grpcUrl: string | null
+  grpcsUrl: string | null
   /** Absolute path of the PEM file that its certificate can be verified with. */
   caFile: string | null
 }
@@ -21,6 +22,7 @@ const REFERENCES: Readonly<Record<string, keyof ReferenceAddress>> = {
   http: 'httpUrl',
   https: 'httpsUrl',
   grpc: 'grpcUrl',
+  grpcs: 'grpcsUrl',
   ca: 'caFile',
 }
 

@@ -1,6 +1,7 @@
 /** What the contract suite needs of each protocol and kind of call: a server that answers, and one that never ends. */
 
 import type { CallKind } from '../../src/drivers/driver.ts'
+import { startGrpc } from '../servers/plain-grpc.ts'
 import { type Handler, type Secure, startPlain } from '../servers/plain-http.ts'
 import type { Play } from './play.ts'
 
@@ -74,6 +75,27 @@ function overHttp(name: string, kind: CallKind, handlers: Record<Behaviour, Hand
   }
 }
 
+const GRPC_WAYS: readonly Way[] = [
+  { title: 'HTTP/2 in clear text', secure: false, options: {}, version: '2', connections: 1 },
+  { title: 'HTTP/2 over TLS', secure: {}, options: {}, version: '2', connections: 1 },
+  {
+    title: 'HTTP/2 over TLS 1.2',
+    secure: { maxVersion: 'TLSv1.2' },
+    options: { compression: 'gzip' },
+    version: '2',
+    connections: 1,
+  },
+]
+
+const overGrpc = (kind: CallKind): Twin => ({
+  name: 'grpc',
+  kind,
+  target: { options: { kind } },
+  ways: GRPC_WAYS,
+  cancels: [{}],
+  start: (behave, secure) => startGrpc(kind, behave, secure),
+})
+
 export const TWINS: readonly Twin[] = [
   overHttp('rest', 'unary', {
     answer: (request, response) => request.on('end', () => response.end('0123456789')),
@@ -92,4 +114,8 @@ export const TWINS: readonly Twin[] = [
       response.write('data: 01234\n\n')
     },
   }),
+  overGrpc('unary'),
+  overGrpc('server-stream'),
+  overGrpc('client-stream'),
+  overGrpc('bidi'),
 ]

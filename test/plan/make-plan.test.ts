@@ -61,7 +61,8 @@ describe('a URL', () => {
   const REFERENCE = {
     httpUrl: 'http://127.0.0.1:1234',
     httpsUrl: 'https://127.0.0.1:4321',
-    grpcUrl: null,
+    grpcUrl: 'grpc://127.0.0.1:5678',
+    grpcsUrl: null,
     caFile: '/tmp/ca.pem',
   }
 

@@ -10,8 +10,8 @@ import {
 } from '../../dialects/dialect.ts'
 import { type CallSlot, failure, SUCCESS } from '../driver.ts'
 import { SAMPLE_BYTES, statusOutcome } from '../http/outcome.ts'
-import { readServerTiming } from '../http/server-timing.ts'
 import type { Exchange, HttpSession } from '../http/session.ts'
+import { readServerTiming } from '../server-timing.ts'
 
 /** A larger reply, counted after decompression, is a failure: it would not fit the memory of many at once. */
 const MOST_REPLY_BYTES = 256 * 1024 * 1024
