@@ -120,9 +120,9 @@ export class Connection {
       this.#sentMs = nowMs
     }
     if (nowMs - this.#activeMs > this.#options.idleMs) this.close(closeCodes.normal, 'idle')
-    else if (nowMs - this.#sentMs > this.#stallMs) {
-      this.close(closeCodes.tryAgainLater, 'nothing was read for too long')
-    } else this.#checkLife(nowMs)
+    // Who has read nothing for so long would not read a close frame.
+    else if (nowMs - this.#sentMs > this.#stallMs) this.terminate()
+    else this.#checkLife(nowMs)
   }
 
   #checkLife(nowMs: number): void {

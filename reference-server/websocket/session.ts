@@ -96,7 +96,7 @@ export class Session {
   /** Takes no new call, and closes once those that run have ended. */
   stop(): void {
     if (this.#connection === null) this.end()
-    else if (this.#calls.size === 0 && !this.#transcript.hasUntold) {
+    else if (this.#calls.size === 0 && !this.#transcript.isSending) {
       this.#connection.close(closeCodes.goingAway, 'the server stops')
     }
   }

@@ -47,8 +47,9 @@ export class Transcript {
     throw new HttpError(404, 'call_not_found', `this session holds no generation ${JSON.stringify(id)}`)
   }
 
-  get hasUntold(): boolean {
-    return [...this.#generations.values()].some((generation) => !generation.isTold)
+  /** Whether something is on its way to a client that waits for it. */
+  get isSending(): boolean {
+    return [...this.#generations.values()].some(({ isTold, isFlowing }) => isFlowing && !isTold)
   }
 
   /** Call after sending what there was of a generation. */
