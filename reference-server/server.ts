@@ -9,7 +9,6 @@ import {
   softwareGraphicsReason,
 } from './auto-provider.ts'
 import { GrpcFace } from './grpc/face.ts'
-import { listenGrpc } from './grpc/listener.ts'
 import { RequestHandler } from './http/handler.ts'
 import { type Listener, listenHttp, listenHttps } from './http/listener.ts'
 import { defaultLimits, type Limits } from './limits.ts'
@@ -100,7 +99,7 @@ export async function serveRuntime(
   try {
     const http = await listenHttp(handle, webSockets, limits, host, port)
     listeners.push(http)
-    const clearGrpc = await listenGrpc(grpc.server, host, grpcPort, null)
+    const clearGrpc = await grpc.listen(host, grpcPort, null)
     listeners.push(clearGrpc)
     let httpsUrl: string | null = null
     let grpcsUrl: string | null = null
@@ -109,7 +108,7 @@ export async function serveRuntime(
       const https = await listenHttps(handle, webSockets, limits, host, tls.port, certificate)
       listeners.push(https)
       httpsUrl = url('https', host, https.port)
-      const secureGrpc = await listenGrpc(grpc.server, host, tls.grpcPort ?? 0, certificate)
+      const secureGrpc = await grpc.listen(host, tls.grpcPort ?? 0, certificate)
       listeners.push(secureGrpc)
       grpcsUrl = url('grpcs', host, secureGrpc.port)
       caFolder = await mkdtemp(join(tmpdir(), 'infer-bench-ca-'))

@@ -38,6 +38,11 @@ function insides(server: Server): Insides {
   return server as unknown as Insides
 }
 
+interface GrpcListener extends Listener {
+  /** Resolves once it was stopped and its last connection is gone. */
+  closed: Promise<void>
+}
+
 /**
  * Lets a server take the connections of a port; over TLS with a certificate. The port is our own, because grpc-js
  * tells nothing but a sentence when it cannot have one.
@@ -48,7 +53,7 @@ export async function listenGrpc(
   host: string,
   port: number,
   certificate: ServerCertificate | null,
-): Promise<Listener> {
+): Promise<GrpcListener> {
   const injector = server.createConnectionInjector(credentials(certificate))
   const http2 = [...insides(server).http2Servers.keys()].at(-1)!
   http2.on('session', (session: ServerHttp2Session) => session.setLocalWindowSize(connectionWindowBytes))
@@ -68,6 +73,7 @@ export async function listenGrpc(
   const closed = new Promise<void>((resolve) => listener.once('close', resolve))
   return {
     port: (listener.address() as AddressInfo).port,
+    closed,
     stop() {
       listener.close()
     },

@@ -49,19 +49,17 @@ function textFromContents(elements: Uint8Array[]): string {
 
 function integer(parameters: Record<string, InferParameter>, name: string): number | undefined {
   const parameter = parameters[name]
-  const value = parameter?.int64_param ?? parameter?.uint64_param
-  if (parameter !== undefined && (value === undefined || value === null)) {
-    throw invalid(`parameter ${name} must be an int64_param`)
-  }
-  return value?.toNumber()
+  if (parameter === undefined) return undefined
+  const { parameter_choice: choice, int64_param, uint64_param } = parameter
+  if (choice === 'int64_param') return int64_param!.toNumber()
+  if (choice === 'uint64_param') return uint64_param!.toNumber()
+  throw invalid(`parameter ${name} must be an int64_param`)
 }
 
 export function boolean(parameters: Record<string, InferParameter>, name: string): boolean | undefined {
   const parameter = parameters[name]
-  if (parameter !== undefined && parameter.parameter_choice !== 'bool_param') {
-    throw invalid(`parameter ${name} must be a bool_param`)
-  }
-  return parameter?.bool_param
+  if (parameter === undefined || parameter.parameter_choice === 'bool_param') return parameter?.bool_param
+  throw invalid(`parameter ${name} must be a bool_param`)
 }
 
 /** A reply that holds text: raw if the request was. */

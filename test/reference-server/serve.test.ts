@@ -84,6 +84,8 @@ test('a forked one tells its parent when it is ready, and stops with it', async 
     type: 'ready',
     httpUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
     httpsUrl: null,
+    grpcUrl: expect.stringMatching(/^grpc:\/\/127\.0\.0\.1:\d+$/),
+    grpcsUrl: null,
     caFile: null,
     provider: 'cpu',
     skipped: [],
