@@ -10,7 +10,7 @@ export interface Int64 {
 }
 
 /** An {@link Int64} that was received. */
-export interface ReceivedInt64 extends Int64 {
+interface ReceivedInt64 extends Int64 {
   toNumber(): number
 }
 
