@@ -9,7 +9,7 @@ import {
   connectivityState,
   credentials,
 } from '@grpc/grpc-js'
-import { failure, OpenError, type SessionProbe } from '../driver.ts'
+import { failure, OpenError, type Outcome, type SessionProbe } from '../driver.ts'
 import {
   abortable,
   type ConnectOptions,
@@ -92,7 +92,7 @@ function connectTo(
   const start = (succeed: (connection: GrpcConnection) => void, fail: (error: Error) => void) => {
     const made = (socket: net.Socket) => {
       raw = socket
-      socket.once('error', (error) => fail(new OpenError(tcpOutcome('tcp', error))))
+      socket.once('error', (error) => fail(new OpenError(errorOutcome(error))))
     }
     const secured = async (socket: net.Socket): Promise<net.Socket> => {
       probe.phase('tcp')
@@ -129,4 +129,9 @@ function connectTo(
     client?.close()
     raw?.destroy()
   })
+}
+
+function errorOutcome(error: NodeJS.ErrnoException): Outcome {
+  const isHttp2 = error.code?.startsWith('ERR_HTTP2') ?? false
+  return isHttp2 ? failure('setup', 'h2.protocol', error.code!, error.message) : tcpOutcome('tcp', error)
 }

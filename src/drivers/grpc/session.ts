@@ -30,6 +30,9 @@ import type { Loss } from './outcome.ts'
 const MOST_STREAMS = 100
 const MOST_MESSAGE_BYTES = 256 * 1024 * 1024
 
+/** Turns of the event loop after which Node has closed the socket of an HTTP/2 session that was lost. */
+const SOCKET_CLOSED_TURNS = 3
+
 /** Everything about a call that is the same for every one. */
 export interface CallTemplate {
   kind: CallKind
@@ -85,11 +88,12 @@ function channelOptions({ url, options }: Target): ChannelOptions {
 export class GrpcSession implements Session {
   readonly client: Client
   readonly template: CallTemplate
-  readonly loss: Loss = { closed: false, code: '', goaway: false }
   readonly #raw: GrpcConnection['raw']
   readonly #probe: SessionProbe
   readonly #idle: Exchange[] = []
   #open = 0
+  #errorCode = ''
+  #isGoingAway = false
   #isOver = false
   #isClosed = false
 
@@ -99,17 +103,23 @@ export class GrpcSession implements Session {
     this.#raw = raw
     this.#probe = probe
     raw.on('error', (error: NodeJS.ErrnoException) => {
-      this.loss.code = error.code ?? ''
+      this.#errorCode = error.code ?? ''
     })
-    raw.once('close', () => {
-      this.loss.closed = true
-      this.#lose()
-    })
+    raw.once('close', () => this.#lose())
+    // A channel leaves READY when its connection is lost, and when GOAWAY came: then the socket stands for a while.
     client.getChannel().watchConnectivityState(connectivityState.READY, Number.POSITIVE_INFINITY, () => {
-      // A channel leaves READY for GOAWAY and for loss; the socket stands as long as calls are open on it.
-      this.loss.goaway = !raw.destroyed
       this.#lose()
+      afterTurns(SOCKET_CLOSED_TURNS, () => {
+        this.#isGoingAway = !raw.destroyed
+      })
     })
+  }
+
+  /** What is known of the connection's end by now. */
+  get loss(): Loss {
+    const isClosed = this.#raw.destroyed
+    const isOver = this.#isOver || isClosed
+    return { isOver, isGoingAway: this.#isGoingAway, code: this.#errorCode }
   }
 
   capacity(): number {
@@ -190,6 +200,11 @@ export class GrpcSession implements Session {
       this.#probe.lost(SUCCESS)
     })
   }
+}
+
+function afterTurns(turns: number, run: () => void): void {
+  if (turns === 0) run()
+  else setImmediate(afterTurns, turns - 1, run)
 }
 
 /** grpc-js wants a Buffer; what an encoder made is seldom anything else. */
