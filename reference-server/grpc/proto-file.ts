@@ -66,7 +66,8 @@ function definitionOf(service: protobuf.Service): ServiceDefinition {
 function codec(type: protobuf.Type) {
   // The methods compile themselves at their first call, so they are looked up at every one.
   return {
-    serialize: (message: object) => type.encode(message).finish() as Buffer,
+    // Shared: the writer's own bytes, which nobody else has; grpc-js copies them into its frame at once.
+    serialize: (message: object) => type.encode(message).finish(true) as Buffer,
     deserialize: (bytes: Buffer) => type.decode(bytes),
   }
 }
