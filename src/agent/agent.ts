@@ -6,7 +6,7 @@ import { systemClock, threadTime } from '../load/clock.ts'
 import { Round } from '../load/round.ts'
 import type { Case, Plan } from '../plan/plan.ts'
 import { schedule } from '../plan/schedule.ts'
-import { streams } from '../plan/streams.ts'
+import { messagesOf, streams } from '../plan/streams.ts'
 import { type LiveView, Recorder } from '../record/recorder.ts'
 import type { RoundRecord } from '../record/round-record.ts'
 import { fillPayload, fillTarget } from '../scenario/environment.ts'
@@ -71,6 +71,7 @@ export class Agent {
       schedule: isOpenLoop ? schedule(load, { round: roundIndex, worker, workers }) : null,
       concurrency,
       calls: isOpenLoop || load.calls === null ? null : share(load.calls, worker, active),
+      messages: messagesOf(planned),
       connections: load.connections === null ? null : Math.max(1, share(load.connections, worker, active)),
     })
     this.#prepared = { round, recorder }

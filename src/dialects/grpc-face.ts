@@ -11,7 +11,7 @@ export interface GrpcFace {
   codec(options: CodecOptions, method: string): GrpcCodec
 }
 
-export interface GrpcMethod {
+interface GrpcMethod {
   kind: CallKind
 }
 

@@ -49,6 +49,11 @@ export interface ByteCounts {
   written: number
 }
 
+/** True where the client of such a call may send several messages. */
+export function streamsRequest(kind: CallKind): boolean {
+  return kind === 'client-stream' || kind === 'bidi'
+}
+
 /** All that the other stages know of a protocol. Cheap to import: its library comes with `driver`. */
 export interface Protocol<Codec = unknown> {
   name: string
@@ -105,11 +110,20 @@ export class OpenError extends Error {
 export interface Session {
   /** Calls it can take now: 1 or 0 on HTTP/1.1, many on HTTP/2, 0 after GOAWAY or loss. */
   capacity(): number
+  /** A call whose client streams has sent its first message then, and goes on with `send` and `finish`. */
   start(call: CallSlot): void
   /** Ends the call on the wire. The driver makes no further use of the slot, and does not call `end`. */
   cancel(call: CallSlot): void
   wireBytes(into: ByteCounts): void
   close(): void
+}
+
+/** A session of calls whose client may send several messages: those of the kinds `client-stream` and `bidi`. */
+export interface StreamingSession extends Session {
+  /** Sends one more message. False: it is taken, and the next one waits for `call.writable()`. */
+  send(call: CallSlot): boolean
+  /** No further message follows. */
+  finish(call: CallSlot): void
 }
 
 /** What a driver tells about a session. Each method is a stamp. */
@@ -137,10 +151,15 @@ export interface ServerTiming {
  */
 export interface CallSlot {
   state: unknown
-  /** The request is encoded: `byteCount` as it goes out, `payloadBytes` of native tensors or UTF-8 text in it. */
+  /**
+   * The request, or a message of it, is encoded: `byteCount` as it goes out, `payloadBytes` of native tensors or UTF-8
+   * text in it.
+   */
   encoded(byteCount: number, payloadBytes: number): void
   /** Handed to the socket in full. */
   written(): void
+  /** There is room for a message again. */
+  writable(): void
   /** The reply's first byte, as early as the library shows it. */
   firstByte(): void
   /** A chunk has arrived and is not yet decoded. */

@@ -107,6 +107,13 @@ function primaryFacets({ givenName, target, payload, load }: Nameless): Facet[] 
       add('payload.file', basename(payload.path))
       break
   }
+  const { messages, messageIntervalMs } = payload
+  if (messages !== undefined)
+    add('payload.messages', messages, messages === 1 ? `1 message` : `${messages} messages`)
+  if (messageIntervalMs !== undefined) {
+    const interval = formatDuration(messageIntervalMs)
+    add('payload.message_interval', interval, `every ${interval}`)
+  }
   const { optionText } = protocol(target.interface)
   for (const [key, value] of Object.entries(target.options)) {
     add(`target.${key}`, typeof value === 'number' ? value : String(value), optionText(key, value))

@@ -3,6 +3,7 @@
 import { DialectError } from '../dialects/dialect.ts'
 import { dialect } from '../dialects/registry.ts'
 import { protocol } from '../drivers/registry.ts'
+import type { PayloadSpec } from '../scenario/case-schema.ts'
 import type { Scenario } from '../scenario/load.ts'
 import { type Problem, ScenarioError } from '../scenario/problem.ts'
 import type { Path } from '../scenario/source.ts'
@@ -13,6 +14,7 @@ import { type Fields, fieldsOf, mergeLoad, mergePayload } from './merge-settings
 import type { Case, Payload, Plan, Slo, Target } from './plan.ts'
 import { resolveLoad, resolvePayload, resolveSlo, resolveTimeouts } from './resolve.ts'
 import { messageAndCure, resolveTarget, withPath } from './resolve-target.ts'
+import { hasMessages, MESSAGE_KEYS } from './streams.ts'
 import { CaseGroups, hasMetric, resolveThresholds } from './thresholds.ts'
 import { type Draft, Variation } from './vary.ts'
 
@@ -123,6 +125,7 @@ function planEntry(
     const payload = resolvePayload(variant.payload, context)
     const target = withPath(variant.target, scenario, problems)
     if (!target) return []
+    checkMessages(target, variant.payload.fields, telling)
     checkPayload(target, payload, variant.payload.fields, path, telling)
     return [
       {
@@ -139,6 +142,23 @@ function planEntry(
       },
     ]
   })
+}
+
+/** A call that has one message by its nature sends no more. */
+function checkMessages(
+  target: Target,
+  fields: Fields<PayloadSpec>,
+  { source, problems }: { source: Scenario['source']; problems: Problem[] },
+): void {
+  if (hasMessages(target)) return
+  for (const key of MESSAGE_KEYS) {
+    const field = fields[key]
+    // What stands in the defaults is for the cases that have it.
+    if (!field || field.path[0] === 'defaults') continue
+    const message = `\`${key}\` has no meaning here: a call of ${target.name} sends one message`
+    const cure = 'Remove it, or call a method whose client streams.'
+    problems.push(source.problem(field.path, message, cure, 'key'))
+  }
 }
 
 /** Has the dialect prepare the payload, so that one which it cannot carry is told at its line. */

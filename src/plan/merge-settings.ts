@@ -19,6 +19,8 @@ export type Fields<Spec> = { [Key in keyof Spec]?: Field<NonNullable<Spec[Key]>>
 export type PayloadForm = Payload['form']
 export type LoadModel = Arrivals['model']
 
+const ANY_FORM: readonly PayloadForm[] = ['size', 'tokens', 'text', 'json', 'file', 'none']
+
 export const PAYLOAD_KEY_FORMS: Readonly<Record<keyof PayloadSpec, readonly PayloadForm[]>> = {
   size: ['size'],
   prompt_tokens: ['tokens'],
@@ -29,6 +31,8 @@ export const PAYLOAD_KEY_FORMS: Readonly<Record<keyof PayloadSpec, readonly Payl
   ignore_eos: ['tokens', 'text'],
   encoding: ['size'],
   batch: ['size'],
+  messages: ANY_FORM,
+  message_interval: ANY_FORM,
 }
 
 export const LOAD_KEY_MODELS: Readonly<Record<keyof Omit<LoadSpec, 'model'>, readonly LoadModel[]>> = {
@@ -62,7 +66,7 @@ export function mergePayload(
 ): MergedPayload {
   const defaultForms = formsOf(defaults, source, problems)
   const ownForms = formsOf(own, source, problems)
-  const byDefault = defaultForms?.[0] ?? usual
+  const byDefault = defaultForms === null || defaultForms.includes(usual) ? usual : defaultForms[0]!
   const form = ownForms === null || ownForms.includes(byDefault) ? byDefault : ownForms[0]!
   const keys = keysOf(PAYLOAD_KEY_FORMS).filter((key) => PAYLOAD_KEY_FORMS[key].includes(form))
   return { form, fields: Object.fromEntries(overlay(keys, defaults, own)) as Fields<PayloadSpec> }

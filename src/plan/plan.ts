@@ -40,17 +40,28 @@ export interface Target {
 
 export type TensorEncoding = 'json' | 'binary'
 
+interface PayloadSettings {
+  encoding: TensorEncoding
+  batch: number
+  seed: number
+  label: string
+  /** How many messages a call sends whose client streams, and how far apart. Left out: one. */
+  messages?: number
+  messageIntervalMs?: number
+}
+
 /** What is sent. Exactly one of the forms; made from `seed`. */
-export type Payload = { encoding: TensorEncoding; batch: number; seed: number; label: string } & (
-  | { form: 'size'; byteCount: number }
-  /** `ignoreEos`: the server is to go on to `outputTokens` even if the model has finished (vLLM's `ignore_eos`). */
-  | { form: 'tokens'; promptTokens: number; outputTokens: number; ignoreEos: boolean }
-  | { form: 'text'; text: string; outputTokens: number; ignoreEos: boolean }
-  | { form: 'json'; json: unknown }
-  /** Absolute path; read by the agent. */
-  | { form: 'file'; path: string }
-  | { form: 'none' }
-)
+export type Payload = PayloadSettings &
+  (
+    | { form: 'size'; byteCount: number }
+    /** `ignoreEos`: the server is to go on to `outputTokens` even if the model has finished (vLLM's `ignore_eos`). */
+    | { form: 'tokens'; promptTokens: number; outputTokens: number; ignoreEos: boolean }
+    | { form: 'text'; text: string; outputTokens: number; ignoreEos: boolean }
+    | { form: 'json'; json: unknown }
+    /** Absolute path; read by the agent. */
+    | { form: 'file'; path: string }
+    | { form: 'none' }
+  )
 
 export interface Stage {
   /** Arrivals per second reached, linearly, at the end of the stage. */

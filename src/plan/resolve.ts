@@ -34,6 +34,8 @@ export function resolvePayload(
     encoding: fields.encoding?.value ?? ('json' as const),
     batch: fields.batch?.value ?? 1,
     seed,
+    ...(fields.messages && { messages: fields.messages.value }),
+    ...(fields.message_interval && { messageIntervalMs: fields.message_interval.value }),
   }
   const outputTokens = fields.output_tokens?.value ?? DEFAULT_OUTPUT_TOKENS
   const ignoreEos = fields.ignore_eos?.value ?? false

@@ -13,6 +13,7 @@ import {
   PAYLOAD_KEY_FORMS,
 } from './merge-settings.ts'
 import type { Target } from './plan.ts'
+import { hasMessages, MESSAGE_KEYS } from './streams.ts'
 
 /** A case on the way to the plan. */
 export interface Draft {
@@ -69,6 +70,7 @@ function hasKey({ target, payload, load }: Draft, dotted: string): boolean {
   const [section, key] = split(dotted)
   switch (section) {
     case 'payload':
+      if ((MESSAGE_KEYS as readonly string[]).includes(key) && !hasMessages(target)) return false
       return PAYLOAD_KEY_FORMS[key as keyof PayloadSpec].includes(payload.form)
     case 'load':
       return LOAD_KEY_MODELS[key as keyof MergedLoad['fields']].includes(load.model)

@@ -39,6 +39,12 @@ export const payloadFields = {
   encoding: oneOf('encoding', ENCODINGS).describe(
     'How a tensor of `size` travels: `json` (numbers as text) or `binary` (raw bytes). Default: `json`.',
   ),
+  messages: integer('number of messages', 1, 1_000_000).describe(
+    'How often the payload is sent in each call whose client streams (gRPC). Default: `1`.',
+  ),
+  message_interval: quantity(DURATION).describe(
+    'From one of these messages to the next. Default: as fast as the connection takes them.',
+  ),
   batch: integer('batch', 1, 65_536).describe('Rows that a tensor of `size` is divided into. Default: `1`.'),
 }
 
@@ -52,6 +58,8 @@ const payloadSchema = z.strictObject({
   file: text('path').optional().describe('A file that holds the body, relative to the scenario.'),
   encoding: payloadFields.encoding.optional(),
   batch: payloadFields.batch.optional(),
+  messages: payloadFields.messages.optional(),
+  message_interval: payloadFields.message_interval.optional(),
 })
 
 export const loadFields = {

@@ -3,7 +3,7 @@ import { systemClock } from '../../src/load/clock.ts'
 import { Round, type RoundEnd } from '../../src/load/round.ts'
 import type { Case, Load, Payload, Target, Timeouts } from '../../src/plan/plan.ts'
 import { schedule } from '../../src/plan/schedule.ts'
-import { streams } from '../../src/plan/streams.ts'
+import { messagesOf, streams } from '../../src/plan/streams.ts'
 import { decode, destroy, initHistograms, percentileMs } from '../../src/record/histogram.ts'
 import { Recorder } from '../../src/record/recorder.ts'
 import type { Counts, ErrorRecord } from '../../src/record/round-record.ts'
@@ -78,6 +78,7 @@ export async function play(what: Play): Promise<Played> {
     schedule: load.model === 'closed' ? null : schedule(load, { round: 0, worker: 0, workers: 1 }),
     concurrency: load.model === 'closed' ? load.concurrency : 0,
     calls: load.model === 'closed' ? load.calls : null,
+    messages: messagesOf(planned),
     connections: load.connections,
   })
   await round.prepare()

@@ -17,7 +17,7 @@ export interface TwinServer {
 }
 
 /** One way to connect, and what comes of it. */
-export interface Way {
+interface Way {
   title: string
   secure: Secure
   options: Record<string, unknown>

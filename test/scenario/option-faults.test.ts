@@ -115,3 +115,23 @@ test('one key may mean different things to different interfaces', async () => {
   const { cases } = await plan(text)
   expect(cases.map(({ name }) => name)).toEqual(['a gzip', 'a uncompressed', 'b gzip', 'b uncompressed'])
 })
+
+describe('messages of a payload', () => {
+  const BIDI = `${GRPC}, method: ModelStreamInfer`
+
+  test('are for calls whose client streams', async () => {
+    const text = `targets: { a: { ${GRPC} } }\ncases: [{ target: a, payload: { messages: 2 } }]\n`
+    const found = await faults(text)
+    expect(found).toContain('s.yaml:2:33: `messages` has no meaning here: a call of a sends one message')
+    expect(found).toContain('  Remove it, or call a method whose client streams.')
+  })
+
+  test('touch the cases that have them, from defaults and from vary', async () => {
+    const targets = `targets: { a: { ${GRPC} }, b: { ${BIDI} } }\n`
+    const made = await plan(
+      `${targets}defaults: { payload: { message_interval: 20ms } }\nvary: { payload.messages: [1, 5] }\n`,
+    )
+    expect(made.cases.map(({ name }) => name)).toEqual(['a', 'b 1 message', 'b 5 messages'])
+    expect(made.cases[2]!.payload).toMatchObject({ form: 'size', messages: 5, messageIntervalMs: 20 })
+  })
+})

@@ -30,6 +30,8 @@ export class Exchange {
   readonly #content: Content = newContent()
   readonly #timing = { queueMs: Number.NaN, computeMs: Number.NaN }
   #grpcCall: AnyCall | null = null
+  /** Where a streaming client's messages go. */
+  #requests: ClientWritableStream<Buffer> | ClientDuplexStream<Buffer, Buffer> | null = null
   #hasReply = false
   #reply: Buffer | null = null
   #status: StatusObject | null = null
@@ -65,7 +67,7 @@ export class Exchange {
         call.on('metadata', this.#onMetadata)
         call.on('status', this.#onStatusOfOne)
         call.on('error', ignore)
-        call.end(message)
+        this.#write(call, message)
         return
       }
       case 'server-stream': {
@@ -76,15 +78,30 @@ export class Exchange {
       case 'bidi': {
         const call = client.makeBidiStreamRequest(path, identity, identity, metadata)
         this.#listen(call)
-        call.end(message)
+        this.#write(call, message)
         return
       }
     }
   }
 
+  /** One more message of a stream. False: it is kept until there is room, which is told then. */
+  sendMore(message: Buffer): boolean {
+    return this.#requests?.write(message) ?? true
+  }
+
+  finish(): void {
+    this.#requests?.end()
+  }
+
   /** No more of the reply is wanted. */
   abort(): void {
     this.#grpcCall?.cancel()
+  }
+
+  #write(call: ClientWritableStream<Buffer> | ClientDuplexStream<Buffer, Buffer>, message: Buffer): void {
+    this.#requests = call
+    call.on('drain', this.#onDrain)
+    call.write(message)
   }
 
   #listen(call: ClientReadableStream<Buffer> | ClientDuplexStream<Buffer, Buffer>): void {
@@ -95,6 +112,10 @@ export class Exchange {
     call.on('status', this.#onStatusOfMany)
     // A failure is told as a status, too.
     call.on('error', ignore)
+  }
+
+  readonly #onDrain = (): void => {
+    this.call?.writable()
   }
 
   readonly #onMetadata = (): void => {

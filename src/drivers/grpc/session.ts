@@ -18,6 +18,7 @@ import {
   type Outcome,
   type Session,
   type SessionProbe,
+  type StreamingSession,
   SUCCESS,
 } from '../driver.ts'
 import { type ConnectOptions, connectOptions, socketBytes } from '../transport/connect.ts'
@@ -85,7 +86,7 @@ function channelOptions({ url, options }: Target): ChannelOptions {
 }
 
 /** One HTTP/2 connection with a grpc-js client of its own. */
-export class GrpcSession implements Session {
+export class GrpcSession implements StreamingSession {
   readonly client: Client
   readonly template: CallTemplate
   readonly #raw: GrpcConnection['raw']
@@ -143,6 +144,20 @@ export class GrpcSession implements Session {
     }
     exchange.begin(call)
     exchange.send(message)
+  }
+
+  send(call: CallSlot): boolean {
+    const exchange = call.state as Exchange
+    if (exchange.call !== call) return true
+    const { codec } = this.template
+    const message = bufferOf(codec.encodeMessage())
+    call.encoded(message.byteLength, codec.payloadBytes)
+    return exchange.sendMore(message)
+  }
+
+  finish(call: CallSlot): void {
+    const exchange = call.state as Exchange
+    if (exchange.call === call) exchange.finish()
   }
 
   cancel(call: CallSlot): void {
