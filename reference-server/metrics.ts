@@ -52,8 +52,14 @@ export function metricsText(service: Service): string {
     'Tokens generated so far, over all interfaces.',
     service.generatedTokens,
   )
+  metric(
+    'infer_active_sessions',
+    'gauge',
+    'WebSocket sessions that stand now, with those that wait for their client to come back.',
+    service.activeSessions,
+  )
   lines.push(
-    '# HELP infer_requests_total Finished requests; status 499 is a client that left before the end.',
+    '# HELP infer_requests_total Finished requests; status 499 (gRPC: CANCELLED) is a client that left before the end.',
     '# TYPE infer_requests_total counter',
   )
   for (const [interfaceName, byStatus] of service.requests) {

@@ -8,6 +8,7 @@ import {
   type SkippedProvider,
   softwareGraphicsReason,
 } from './auto-provider.ts'
+import { GrpcFace } from './grpc/face.ts'
 import { RequestHandler } from './http/handler.ts'
 import { type Listener, listenHttp, listenHttps } from './http/listener.ts'
 import { defaultLimits, type Limits } from './limits.ts'
@@ -15,15 +16,20 @@ import type { Provider, Runtime, RuntimeOptions } from './runtime/runtime.ts'
 import { startRuntime } from './runtime/start.ts'
 import { Service } from './service.ts'
 import { makeServerCertificate } from './tls/certificates.ts'
+import { WebSocketGateway } from './websocket/gateway.ts'
+import { defaultWebSocketOptions, type WebSocketOptions } from './websocket/options.ts'
 
 export interface ServeOptions {
   /** An address or name to listen on; 127.0.0.1 if left out. */
   host?: string
   /** 0, or left out, for any that is free. */
   port?: number
-  /** Listens for HTTPS on a port of its own, too. */
-  tls?: { port: number } | null
+  /** For gRPC in clear text; 0, or left out, for any that is free. */
+  grpcPort?: number
+  /** Listens for HTTPS and for gRPC over TLS, too, on ports of their own. */
+  tls?: { port: number; grpcPort?: number } | null
   limits?: Partial<Limits>
+  websocket?: Partial<WebSocketOptions>
   /** The server's own version, as told to clients. */
   version: string
   /** Told of errors that are the server's own fault. */
@@ -40,7 +46,9 @@ export interface ServerOptions extends ServeOptions {
 export interface ReferenceServer {
   readonly httpUrl: string
   readonly httpsUrl: string | null
-  /** PEM of the certificate authority that a client must trust for `httpsUrl`; gone after close(). */
+  readonly grpcUrl: string
+  readonly grpcsUrl: string | null
+  /** PEM of the certificate authority that a client must trust for the URLs over TLS; gone after close(). */
   readonly caFile: string | null
   readonly provider: Provider
   /** Why what it computes on is no hardware although its provider sounds like it; else null. */
@@ -74,11 +82,13 @@ export async function serveRuntime(
   options: ServeOptions,
   skipped = runtime.skipped,
 ): Promise<ReferenceServer> {
-  const { host = '127.0.0.1', port = 0, tls = null, version, onBug = console.error } = options
+  const { host = '127.0.0.1', port = 0, grpcPort = 0, tls = null, version, onBug = console.error } = options
   const limits = { ...defaultLimits, ...options.limits }
   const service = new Service({ runtime, skipped, limits, version, onBug })
   const handler = new RequestHandler(service)
   const handle = handler.handle.bind(handler)
+  const webSockets = new WebSocketGateway(service, host, { ...defaultWebSocketOptions, ...options.websocket })
+  const grpc = new GrpcFace(service)
   const listeners: Listener[] = []
   let caFolder: string | null = null
   let caFile: string | null = null
@@ -87,14 +97,20 @@ export async function serveRuntime(
     if (caFolder) await rm(caFolder, { recursive: true, force: true })
   }
   try {
-    const http = await listenHttp(handle, limits, host, port)
+    const http = await listenHttp(handle, webSockets, limits, host, port)
     listeners.push(http)
+    const clearGrpc = await grpc.listen(host, grpcPort, null)
+    listeners.push(clearGrpc)
     let httpsUrl: string | null = null
+    let grpcsUrl: string | null = null
     if (tls) {
       const certificate = makeServerCertificate(certifiedHosts(host))
-      const https = await listenHttps(handle, limits, host, tls.port, certificate)
+      const https = await listenHttps(handle, webSockets, limits, host, tls.port, certificate)
       listeners.push(https)
       httpsUrl = url('https', host, https.port)
+      const secureGrpc = await grpc.listen(host, tls.grpcPort ?? 0, certificate)
+      listeners.push(secureGrpc)
+      grpcsUrl = url('grpcs', host, secureGrpc.port)
       caFolder = await mkdtemp(join(tmpdir(), 'infer-bench-ca-'))
       caFile = join(caFolder, 'ca.pem')
       await writeFile(caFile, certificate.ca)
@@ -103,13 +119,18 @@ export async function serveRuntime(
     const close = async (): Promise<void> => {
       service.stopping = true
       for (const listener of listeners) listener.stop()
-      await atMost(limits.stopGraceMs, handler.idle())
+      webSockets.stop()
+      await atMost(limits.stopGraceMs, Promise.all([handler.idle(), webSockets.idle(), grpc.stop()]))
+      grpc.close()
+      await webSockets.close()
       await release()
       await runtime.close()
     }
     return {
       httpUrl: url('http', host, http.port),
       httpsUrl,
+      grpcUrl: url('grpc', host, clearGrpc.port),
+      grpcsUrl,
       caFile,
       provider: runtime.provider,
       software: runtime.provider === 'webgpu' ? softwareGraphicsReason() : null,
@@ -127,7 +148,7 @@ export async function serveRuntime(
   }
 }
 
-async function atMost(ms: number, done: Promise<void>): Promise<void> {
+async function atMost(ms: number, done: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, ms)

@@ -11,13 +11,16 @@ const LONGEST_FILE_LINES = 300
 
 /**
  * A stage imports values only from those that stand left of it. `record` comes first because its rows are the
- * vocabulary of metrics that scenarios are checked against; types may be imported from anywhere.
+ * vocabulary of metrics that scenarios are checked against. `dialects` and `drivers` stand before `scenario` because
+ * each protocol brings the keys that a target has for it, and names what it can be called; both write such keys in
+ * the vocabulary of `values`. Types may be imported from anywhere.
  */
 const STAGES = [
   'record',
-  'scenario',
+  'values',
   'dialects',
   'drivers',
+  'scenario',
   'plan',
   'load',
   'agent',

@@ -11,13 +11,13 @@ const openBrace = 0x7b
 export type JsonObject = Record<string, unknown>
 
 /**
- * A request's JSON object. Its size was limited before; here its complexity is, since a few megabytes of
+ * A request's JSON object; errors call it `what`. Its size was limited before; here its complexity is, since a few megabytes of
  * `[[[[` or of distinct keys would cost the parser gigabytes or seconds. Numbers are cheap and only bounded
  * by the size.
  * @throws HttpError 400
  */
-export function parseObject(body: Buffer): JsonObject {
-  if (!isUtf8(body)) throw invalid('the body is not valid UTF-8')
+export function parseObject(body: Buffer, what = 'the body'): JsonObject {
+  if (!isUtf8(body)) throw invalid(`${what} is not valid UTF-8`)
   if (body.length > maxParts && countParts(body) > maxParts) {
     throw invalid(`the JSON has more than ${maxParts} strings, arrays and objects`)
   }
@@ -25,9 +25,9 @@ export function parseObject(body: Buffer): JsonObject {
   try {
     value = JSON.parse(body.toString())
   } catch (error) {
-    throw invalid(`the body is not valid JSON: ${(error as Error).message}`)
+    throw invalid(`${what} is not valid JSON: ${(error as Error).message}`)
   }
-  return object(value, 'the body')
+  return object(value, what)
 }
 
 /** An upper bound, up to just over the limit: it counts the brackets inside strings, too. */

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http'
 import { createSecureServer, type SecureServerOptions, type ServerHttp2Session } from 'node:http2'
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Limits } from '../limits.ts'
 import type { ServerCertificate } from '../tls/certificates.ts'
 
@@ -15,20 +16,29 @@ export interface Listener {
 
 type HandleRequest = (request: IncomingMessage, response: ServerResponse) => void
 
+/** Takes connections over whose client asks for another protocol than HTTP. */
+export interface Upgrades {
+  /** A request that is not wanted goes on as if it had asked for no upgrade. */
+  wants(request: IncomingMessage): boolean
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+}
+
 /** HTTP/1.1 in clear text. @throws the system's error when the port cannot be had. */
 export function listenHttp(
   handle: HandleRequest,
+  upgrades: Upgrades,
   limits: Limits,
   host: string,
   port: number,
 ): Promise<Listener> {
   const server = createServer(httpOptions(limits))
-  return listen(server, handle, limits, host, port)
+  return listen(server as unknown as Server, handle, upgrades, limits, host, port)
 }
 
 /** HTTP/2 and HTTP/1.1 on one port over TLS 1.2 and 1.3; the client chooses by ALPN. */
 export function listenHttps(
   handle: HandleRequest,
+  upgrades: Upgrades,
   limits: Limits,
   host: string,
   port: number,
@@ -53,7 +63,7 @@ export function listenHttps(
     // The default of 64 KiB for the whole connection would pace uploads by round trips.
     session.setLocalWindowSize(connectionWindowBytes)
   })
-  return listen(server as unknown as Server, handle, limits, host, port)
+  return listen(server as unknown as Server, handle, upgrades, limits, host, port)
 }
 
 const maxConcurrentStreams = 1_000
@@ -73,11 +83,14 @@ function httpOptions(limits: Limits): ServerOptions {
 interface Server extends NetServer {
   closeIdleConnections(): void
   setTimeout(inactiveMs: number): unknown
+  /** Node before 24.9 does not ask: there, every request for an upgrade is handed over. */
+  shouldUpgradeCallback(request: IncomingMessage): boolean
 }
 
 async function listen(
   server: Server,
   handle: HandleRequest,
+  upgrades: Upgrades,
   limits: Limits,
   host: string,
   port: number,
@@ -88,6 +101,8 @@ async function listen(
     socket.on('close', () => sockets.delete(socket))
   })
   server.on('request', handle)
+  server.shouldUpgradeCallback = (request) => upgrades.wants(request)
+  server.on('upgrade', upgrades.upgrade.bind(upgrades))
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     // One that is too large is refused without asking for it.
     if (Number(request.headers['content-length'] ?? 0) <= limits.bodyBytes) response.writeContinue()

@@ -37,9 +37,16 @@ export function readInferRequest(body: Buffer, jsonLength: string | undefined): 
   if (!Number.isSafeInteger(jsonBytes) || jsonBytes < 0 || jsonBytes > body.length) {
     throw invalid(`Inference-Header-Content-Length ${jsonLength} does not fit a body of ${body.length} bytes`)
   }
-  const fields = parseObject(body.subarray(0, jsonBytes))
+  return inferRequestOf(parseObject(body.subarray(0, jsonBytes)), body, jsonBytes)
+}
+
+/**
+ * The request that the JSON says, whose binary data begins at `dataOffset` of the body and ends with it.
+ * @throws HttpError 400
+ */
+export function inferRequestOf(fields: JsonObject, body: Buffer, dataOffset: number): InferRequest {
   const inputs: Tensor[] = []
-  let offset = jsonBytes
+  let offset = dataOffset
   for (const item of array(fields.inputs, 'inputs')) {
     const input = readInput(object(item, 'an input'), body, offset)
     offset = input.nextOffset
@@ -116,6 +123,22 @@ export interface InferBody {
 
 /** @throws HttpError 400 for an output that the model does not have. */
 export function writeInferReply(request: InferRequest, model: string, reply: InferReply): InferBody {
+  const { outputs, blobs } = writeOutputs(request, reply)
+  const id = request.id === null ? '' : `"id":${JSON.stringify(request.id)},`
+  const json = `{"model_name":${JSON.stringify(model)},"model_version":"1",${id}"outputs":${outputs}}`
+  if (blobs.length === 0) return { body: json, jsonBytes: null }
+  const head = Buffer.from(json)
+  return { body: Buffer.concat([head, ...blobs]), jsonBytes: head.length }
+}
+
+/**
+ * The outputs that were asked for as a JSON array, and the data of those that were asked for as bytes.
+ * @throws HttpError 400 for an output that the model does not have.
+ */
+export function writeOutputs(
+  request: InferRequest,
+  reply: InferReply,
+): { outputs: string; blobs: Uint8Array[] } {
   const blobs: Uint8Array[] = []
   let outputs = ''
   for (const tensor of asked(request, reply.outputs)) {
@@ -129,11 +152,7 @@ export function writeInferReply(request: InferRequest, model: string, reply: Inf
       outputs += `"data":${jsonFromBytes(tensor)}}`
     }
   }
-  const id = request.id === null ? '' : `"id":${JSON.stringify(request.id)},`
-  const json = `{"model_name":${JSON.stringify(model)},"model_version":"1",${id}"outputs":[${outputs}]}`
-  if (blobs.length === 0) return { body: json, jsonBytes: null }
-  const head = Buffer.from(json)
-  return { body: Buffer.concat([head, ...blobs]), jsonBytes: head.length }
+  return { outputs: `[${outputs}]`, blobs }
 }
 
 function asked(request: InferRequest, outputs: Tensor[]): Tensor[] {

@@ -40,7 +40,7 @@ export interface Timing {
   computeMs: number
 }
 
-interface TensorSpec {
+export interface TensorSpec {
   name: string
   datatype: DataType | null
   /** -1 stands for any extent; null for any shape. */

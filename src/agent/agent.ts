@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { dialect } from '../dialects/registry.ts'
 import { type Driver, OpenError, type Outcome, type Protocol, type SessionProbe } from '../drivers/driver.ts'
 import { protocol } from '../drivers/registry.ts'
 import { systemClock, threadTime } from '../load/clock.ts'
 import { Round } from '../load/round.ts'
 import type { Case, Plan } from '../plan/plan.ts'
 import { schedule } from '../plan/schedule.ts'
+import { messagesOf, streams } from '../plan/streams.ts'
 import { type LiveView, Recorder } from '../record/recorder.ts'
 import type { RoundRecord } from '../record/round-record.ts'
 import { fillPayload, fillTarget } from '../scenario/environment.ts'
@@ -42,7 +42,8 @@ export class Agent {
   /** Opens and closes one connection of a case. Null when that went well. */
   async check(caseIndex: number): Promise<Outcome | null> {
     try {
-      const session = await this.#driver(caseIndex).open(silentProbe, new AbortController().signal)
+      const driver = await this.#driver(caseIndex)
+      const session = await driver.open(silentProbe, new AbortController().signal)
       session.close()
       return null
     } catch (error) {
@@ -57,18 +58,23 @@ export class Agent {
     const planned = plan.cases[caseIndex]!
     const { load, target, slo } = planned
     await this.#rehearseOnce(protocolOf(planned))
-    const recorder = new Recorder(protocolOf(planned), slo, live)
+    const recorder = new Recorder(
+      { stamps: protocolOf(planned).stamps, streams: streams(planned) },
+      slo,
+      live,
+    )
     const isOpenLoop = load.model !== 'closed'
     const concurrency = load.model === 'closed' ? share(load.concurrency, worker, workers) : 0
     const active = load.model === 'closed' ? Math.min(load.concurrency, workers) : workers
     const round = new Round({
       case: planned,
-      driver: this.#driver(caseIndex),
+      driver: await this.#driver(caseIndex),
       clock: systemClock,
       recording: recorder,
       schedule: isOpenLoop ? schedule(load, { round: roundIndex, worker, workers }) : null,
       concurrency,
       calls: isOpenLoop || load.calls === null ? null : share(load.calls, worker, active),
+      messages: messagesOf(planned),
       connections: load.connections === null ? null : Math.max(1, share(load.connections, worker, active)),
     })
     this.#prepared = { round, recorder }
@@ -112,7 +118,7 @@ export class Agent {
     await this.check(caseIndex)
   }
 
-  #driver(caseIndex: number): Driver {
+  async #driver(caseIndex: number): Promise<Driver> {
     const known = this.#drivers.get(caseIndex)
     if (known) return known
     const { plan, env } = this.#options
@@ -122,8 +128,8 @@ export class Agent {
     const { timeouts } = planned
     const found = protocolOf(planned)
     const file = payload.form === 'file' ? readFileSync(payload.path) : null
-    const codec = dialect(target.api).codec({ target, payload, streaming: found.streams, file })
-    const driver = found.driver({ target, codec, timeouts })
+    const codec = found.codec({ target, payload, file })
+    const driver = await found.driver({ target, codec, timeouts })
     this.#drivers.set(caseIndex, driver)
     return driver
   }

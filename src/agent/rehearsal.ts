@@ -1,8 +1,8 @@
-import { dialect } from '../dialects/registry.ts'
 import type { Protocol } from '../drivers/driver.ts'
 import { systemClock } from '../load/clock.ts'
 import { Round } from '../load/round.ts'
 import type { Case } from '../plan/plan.ts'
+import { messagesOf, streams } from '../plan/streams.ts'
 import { Recorder } from '../record/recorder.ts'
 
 /** Enough for the engine to compile what runs once per call; it takes a few tenths of a second. */
@@ -16,21 +16,23 @@ const TIMEOUT_MS = 1000
  * generator adds tenths of a millisecond to every call. Nothing of it is kept.
  */
 export async function rehearse(protocol: Protocol): Promise<void> {
+  if (!protocol.idleServer) return
   const server = await protocol.idleServer()
   try {
     const planned = caseOf(protocol, server.url)
     const { target, payload, timeouts } = planned
-    const codec = dialect('raw').codec({ target, payload, streaming: protocol.streams, file: null })
-    const recorder = new Recorder(protocol, [], null)
+    const codec = protocol.codec({ target, payload, file: null })
+    const recorder = new Recorder({ stamps: protocol.stamps, streams: streams(planned) }, [], null)
     const round = new Round({
       case: planned,
-      driver: protocol.driver({ target, codec, timeouts }),
+      driver: await protocol.driver({ target, codec, timeouts }),
       clock: systemClock,
       recording: recorder,
       schedule: null,
       concurrency: CONCURRENCY,
       calls: CALLS,
       connections: null,
+      messages: messagesOf(planned),
     })
     await round.prepare()
     await round.run(systemClock.now())
@@ -49,12 +51,10 @@ function caseOf(protocol: Protocol, url: string): Case {
       api: 'raw',
       url,
       model: null,
-      method: 'GET',
       headers: {},
       tls: { ca: null, cert: null, key: null, servername: null, verify: true },
-      http: '1.1',
-      compression: 'none',
       connection: 'reused',
+      options: { method: 'GET', http: '1.1', compression: 'none' },
     },
     labels: {},
     payload: { form: 'none', encoding: 'json', batch: 1, seed: 1, label: '' },

@@ -5,7 +5,9 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Command, Option } from 'commander'
-import type { Api, InterfaceName } from '../plan/plan.ts'
+import { DIALECTS, dialect } from '../dialects/registry.ts'
+import { protocol } from '../drivers/registry.ts'
+import type { Api, InterfaceName, Payload } from '../plan/plan.ts'
 import { UsageError } from '../scenario/problem.ts'
 import { APIS, INTERFACES } from '../scenario/target-schema.ts'
 
@@ -54,13 +56,15 @@ async function init(file: string, flags: InitFlags): Promise<void> {
 }
 
 function firstScenario(file: string, { url, interface: interfaceName, api, model }: InitFlags): string {
-  const spoken = api ?? (interfaceName === 'sse' ? 'openai-chat' : 'kserve-v2')
+  const { speaks, reference } = protocol(interfaceName)
+  const spoken = api ?? DIALECTS.find(speaks)!.name
+  const { form } = dialect(spoken)
   const name = url === undefined ? 'reference' : 'mine'
   // The Open Inference Protocol has the model in its path: there is no call without one.
   const needed = spoken === 'kserve-v2' ? 'my-model' : undefined
-  const modelName = model ?? (url !== undefined ? needed : spoken === 'kserve-v2' ? 'mlp' : 'gpt-tiny')
-  const payload = PAYLOADS[spoken]
-  const quoted = JSON.stringify(url ?? '${reference.http}')
+  const modelName = model ?? (url !== undefined ? needed : form === 'size' ? 'mlp' : 'gpt-tiny')
+  const payload = PAYLOADS[form]
+  const quoted = JSON.stringify(url ?? `\${reference.${reference}}`)
   return `# yaml-language-server: $schema=${schemaPath(file)}
 # What does one call cost here, and does the cost hold when several come at once?
 name: first
@@ -96,13 +100,17 @@ thresholds:
 `
 }
 
-const PAYLOADS: Readonly<Record<Api, string>> = {
-  'kserve-v2': '  # A tensor of this size, as JSON or binary.\n  payload: { size: 1KiB, encoding: json }',
-  'openai-chat':
+const LITERAL =
+  '  # The body: text, json, file or random bytes of a size. Without one, the calls are GET requests.\n  # payload: { json: { key: value } }'
+
+const PAYLOADS: Readonly<Record<Payload['form'], string>> = {
+  size: '  # A tensor of this size, as JSON or binary.\n  payload: { size: 1KiB, encoding: json }',
+  tokens:
     '  # A prompt of about so many tokens, and how many to ask for.\n  payload: { prompt_tokens: 32, output_tokens: 32 }',
-  'openai-completions':
-    '  # A prompt of about so many tokens, and how many to ask for.\n  payload: { prompt_tokens: 32, output_tokens: 32 }',
-  raw: '  # The body: text, json, file or random bytes of a size. Without one, the calls are GET requests.\n  # payload: { json: { key: value } }',
+  none: LITERAL,
+  text: LITERAL,
+  json: LITERAL,
+  file: LITERAL,
 }
 
 /** Where an editor finds the schema from the scenario: relative, so that the file can be shared. */

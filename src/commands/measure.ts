@@ -8,7 +8,6 @@ import { conduct } from '../agent/conduct.ts'
 import { readCpuSeconds } from '../agent/server-cpu.ts'
 import { Threads } from '../agent/threads.ts'
 import { DialectError } from '../dialects/dialect.ts'
-import { dialect } from '../dialects/registry.ts'
 import type { Outcome } from '../drivers/driver.ts'
 import { protocol } from '../drivers/registry.ts'
 import type { Case, Plan } from '../plan/plan.ts'
@@ -76,7 +75,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
     const cases = plan.cases.flatMap((planned, caseIndex) => {
       const own = rounds.filter((round) => round.caseIndex === caseIndex)
       // A case whose turn never came has nothing to tell.
-      return own.length === 0 ? [] : assembleCase(planned, protocol(planned.target.interface), own)
+      return own.length === 0 ? [] : assembleCase(planned, own)
     })
     for (const error of cases.flatMap(({ errors }) => errors)) error.sample = scrub(error.sample, secrets)
     return {
@@ -104,11 +103,9 @@ function checkPayloads(plan: Plan, env: MeasureOptions['env']): void {
   for (const { name, target, payload } of plan.cases) {
     try {
       const file = payload.form === 'file' ? readFileSync(payload.path) : null
-      const { streams } = protocol(target.interface)
-      dialect(target.api).codec({
+      protocol(target.interface).codec({
         target: fillTarget(target, env),
         payload: fillPayload(payload, env),
-        streaming: streams,
         file,
       })
     } catch (error) {
@@ -148,9 +145,12 @@ async function findUnreachable(
 
 /** Only where the server is known to have one: a page that nobody asked for would be a request too many. */
 function metricsUrl({ target }: Case, { reference, env }: MeasureOptions): string | null {
-  const { origin } = new URL(fillTarget(target, env).url)
-  const isReference = reference !== null && [reference.httpUrl, reference.httpsUrl].includes(origin)
-  return isReference ? `${reference.httpUrl}/metrics` : null
+  if (reference === null) return null
+  // Hosts, because a URL of a scheme that is not the web's has no origin.
+  const { host } = new URL(fillTarget(target, env).url)
+  const { httpUrl, httpsUrl, grpcUrl, grpcsUrl } = reference
+  const isReference = [httpUrl, httpsUrl, grpcUrl, grpcsUrl].some((url) => url && new URL(url).host === host)
+  return isReference ? `${httpUrl}/metrics` : null
 }
 
 function environment({ toolVersion, workers, reference }: MeasureOptions): Result['environment'] {

@@ -10,6 +10,9 @@ const KEPT_OUTPUT_CHARACTERS = 4000
 export interface ReferenceReady {
   httpUrl: string
   httpsUrl: string | null
+  /** Null: it does not speak gRPC. */
+  grpcUrl: string | null
+  grpcsUrl: string | null
   caFile: string | null
   provider: string
   skipped: { provider: string; reason: string }[]

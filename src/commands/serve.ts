@@ -7,8 +7,10 @@ interface ServeFlags {
   provider: ProviderWish[]
   host: string
   port: number
+  grpcPort?: number
   tls: boolean
   tlsPort?: number
+  grpcTlsPort?: number
   workers: number
   batchSize: number
   batchWait: number
@@ -18,7 +20,7 @@ interface ServeFlags {
   json: boolean
 }
 
-const defaultTlsPort = 8443
+const defaultPorts = { grpc: 8001, tls: 8443, grpcTls: 8444 }
 
 /** Adds `serve`: the reference server in the foreground, until a signal or its parent process ends it. */
 export function registerServe(program: Command): void {
@@ -32,8 +34,22 @@ export function registerServe(program: Command): void {
     )
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port for clear text; 0 for any that is free', port, 8000)
-    .option('--tls', 'listen for HTTPS (HTTP/2 and HTTP/1.1), too, with a throw-away CA', false)
-    .option('--tls-port <number>', `port for HTTPS (default: ${defaultTlsPort}); implies --tls`, port)
+    .option(
+      '--grpc-port <number>',
+      `port for gRPC (default: ${defaultPorts.grpc}, or any with --port 0)`,
+      port,
+    )
+    .option(
+      '--tls',
+      'listen for HTTPS (HTTP/2 and HTTP/1.1) and gRPC over TLS, too, with a throw-away CA',
+      false,
+    )
+    .option('--tls-port <number>', `port for HTTPS (default: ${defaultPorts.tls}); implies --tls`, port)
+    .option(
+      '--grpc-tls-port <number>',
+      `port for gRPC over TLS (default: ${defaultPorts.grpcTls}, or any with --tls-port 0); implies --tls`,
+      port,
+    )
     .option('--workers <count>', 'model workers; a GPU has one', atLeast(1), 1)
     .option(
       '--batch-size <count>',
@@ -57,8 +73,19 @@ export function registerServe(program: Command): void {
 async function serve(program: Command, flags: ServeFlags): Promise<void> {
   const version = program.version() ?? 'unknown'
   const server = await notAlone(start(program, flags, version))
-  const { httpUrl, httpsUrl, caFile, provider, software, skipped, runtimeVersion } = server
-  const ready = { httpUrl, httpsUrl, caFile, provider, software, skipped, version, runtimeVersion }
+  const { httpUrl, httpsUrl, grpcUrl, grpcsUrl, caFile, provider, software, skipped, runtimeVersion } = server
+  const ready = {
+    httpUrl,
+    httpsUrl,
+    grpcUrl,
+    grpcsUrl,
+    caFile,
+    provider,
+    software,
+    skipped,
+    version,
+    runtimeVersion,
+  }
   const stopped = untilStopped()
   process.stdout.write(`${flags.json ? JSON.stringify(ready) : firstLine(server, version)}\n`)
   process.send?.({ type: 'ready', ...ready })
@@ -78,7 +105,8 @@ async function start(program: Command, flags: ServeFlags, version: string): Prom
       batching: { size: flags.batchSize, waitMs: flags.batchWait },
       host: flags.host,
       port: flags.port,
-      tls: flags.tls || flags.tlsPort !== undefined ? { port: flags.tlsPort ?? defaultTlsPort } : null,
+      grpcPort: flags.grpcPort ?? (flags.port === 0 ? 0 : defaultPorts.grpc),
+      tls: tlsPorts(flags),
       limits: {
         ...(maxBody !== undefined && { bodyBytes: maxBody }),
         ...(maxStreams !== undefined && { streams: maxStreams }),
@@ -108,12 +136,20 @@ async function notAlone(starting: Promise<ReferenceServer>): Promise<ReferenceSe
   }
 }
 
+function tlsPorts({ tls, tlsPort, grpcTlsPort }: ServeFlags): { port: number; grpcPort: number } | null {
+  if (!tls && tlsPort === undefined && grpcTlsPort === undefined) return null
+  return {
+    port: tlsPort ?? defaultPorts.tls,
+    grpcPort: grpcTlsPort ?? (tlsPort === 0 ? 0 : defaultPorts.grpcTls),
+  }
+}
+
 /** What to say of a failure that is this machine's state rather than a bug; null for a bug. */
 function expectedFailure(error: NodeJS.ErrnoException & { address?: string; port?: number }): string | null {
   const place = `port ${error.port} of ${error.address}`
   if (error.name === 'RuntimeError') return error.message
   if (error.code === 'EADDRINUSE')
-    return `${place} is already in use; choose another with --port or --tls-port`
+    return `${place} is already in use; choose another with --port, --grpc-port, --tls-port or --grpc-tls-port`
   if (error.code === 'EACCES') return `no permission to listen on ${place}; choose one above 1023`
   if (error.code === 'EADDRNOTAVAIL') return `${error.address} is no address of this machine`
   if (error.code === 'ENOTFOUND') return `the host to listen on is unknown: ${error.message}`
@@ -139,6 +175,8 @@ function untilStopped(): Promise<void> {
 function firstLine(server: ReferenceServer, version: string): string {
   const urls = [server.httpUrl]
   if (server.httpsUrl) urls.push(`${server.httpsUrl} (CA ${server.caFile})`)
+  urls.push(server.grpcUrl)
+  if (server.grpcsUrl) urls.push(server.grpcsUrl)
   const software = server.software ? ` in software (${server.software})` : ''
   const skipped = server.skipped.map(
     ({ provider, reason }) => `; skipped ${provider}: ${reason.replace(/\s+/g, ' ').trim()}`,

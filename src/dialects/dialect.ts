@@ -4,36 +4,50 @@
  */
 
 import type { Payload, Target } from '../plan/plan.ts'
+import type { GrpcFace } from './grpc-face.ts'
 
 export interface Dialect {
-  name: Target['api']
-  /** The interfaces that it can travel over. */
-  interfaces: readonly Target['interface'][]
-  /** The path that the convention prescribes, for a URL that has none. Throws where it needs a model. */
-  path(model: string | null, streaming: boolean): string
-  /** Prepares everything that is the same for every call. Throws `DialectError` for a payload it cannot carry. */
-  codec(options: CodecOptions): Codec
+  name: string
+  /** What it is, in a few words. */
+  says: string
+  /** What a case sends where the scenario does not say. */
+  form: Payload['form']
+  /** How it is spoken over the interfaces of each family; left out where it is not. */
+  http?: HttpFace
+  grpc?: GrpcFace
 }
 
 export interface CodecOptions {
   target: Target
   payload: Payload
-  streaming: boolean
   /** Contents of the payload's file, where it names one. */
   file: Uint8Array | null
 }
 
+/** A dialect over HTTP: one request with a body; a body or a stream of events comes back. */
+export interface HttpFace {
+  /** The interfaces that it can travel over. */
+  interfaces: readonly string[]
+  /** The path that the convention prescribes, for a URL that has none. Throws where it needs a model. */
+  path(model: string | null, streaming: boolean): string
+  /** Prepares everything that is the same for every call. Throws `DialectError` for a payload it cannot carry. */
+  codec(options: HttpCodecOptions): HttpCodec
+}
+
+export interface HttpCodecOptions extends CodecOptions {
+  streaming: boolean
+}
+
 /** Work that every call repeats, so what it costs is what the interface costs: nothing is cached here. */
-export interface Codec {
-  method: string
+export interface HttpCodec {
   /** Sent with every call; the driver adds content-length, encoding and the target's own headers. */
   headers: Record<string, string>
   /** Native tensor bytes or UTF-8 text bytes in each request. */
   payloadBytes: number
   /** What the convention ends a stream with, e.g. `[DONE]`; a stream without it was cut short. Null: none. */
   endMark: string | null
-  /** Encodes one request body. Null: a request without a body. */
-  encode(): Uint8Array | string | null
+  /** Encodes one request body. Null: requests have none. */
+  encode: (() => Uint8Array | string) | null
   /** Decodes a whole reply. Throws `DecodeError`. */
   reply(body: Uint8Array, headers: ReplyHeaders, into: Content): void
   /** Decodes one chunk of a stream (an SSE event's data). Throws `DecodeError`. */

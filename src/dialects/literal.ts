@@ -1,20 +1,19 @@
 import { Buffer } from 'node:buffer'
-import { type Codec, type CodecOptions, DecodeError } from './dialect.ts'
+import { type CodecOptions, DecodeError, type HttpCodec } from './dialect.ts'
 
 interface Reading {
   contentType: string
-  reply?: Codec['reply']
-  chunk?: Codec['chunk']
+  reply?: HttpCodec['reply']
+  chunk?: HttpCodec['chunk']
   endMark?: string
 }
 
 /** Sends what the scenario wrote out (`json`, `text`, `file`, or nothing) and reads replies as the dialect does. */
-export function literalCodec({ payload, target, file }: CodecOptions, reading: Reading): Codec {
+export function literalCodec({ payload, file }: CodecOptions, reading: Reading): HttpCodec {
   const none = (): never => {
     throw new DecodeError('this dialect does not read such replies')
   }
   const reader = {
-    method: target.method,
     endMark: reading.endMark ?? null,
     reply: reading.reply ?? none,
     chunk: reading.chunk ?? none,
@@ -31,7 +30,7 @@ export function literalCodec({ payload, target, file }: CodecOptions, reading: R
     return { ...reader, headers, payloadBytes: Buffer.byteLength(text), encode: () => text }
   }
   if (payload.form === 'none' || file === null) {
-    return { ...reader, headers: {}, payloadBytes: 0, encode: () => null }
+    return { ...reader, headers: {}, payloadBytes: 0, encode: null }
   }
   const headers = { 'content-type': reading.contentType }
   return { ...reader, headers, payloadBytes: file.byteLength, encode: () => file }

@@ -4,7 +4,7 @@
  */
 
 import { Buffer } from 'node:buffer'
-import { type Codec, type CodecOptions, type Content, DecodeError, type Dialect } from './dialect.ts'
+import { type Content, DecodeError, type Dialect, type HttpCodec, type HttpCodecOptions } from './dialect.ts'
 import { parseJson, parseJsonText } from './json.ts'
 import { literalCodec } from './literal.ts'
 import { promptOf } from './prompt.ts'
@@ -28,26 +28,34 @@ interface Reply {
 
 export const openaiChat: Dialect = {
   name: 'openai-chat',
-  interfaces: ['rest', 'sse'],
-  path: () => '/v1/chat/completions',
-  codec: (options) =>
-    codec(options, (prompt, outputTokens) => ({
-      messages: [{ role: 'user', content: prompt }],
-      max_tokens: outputTokens,
-    })),
+  says: 'OpenAI chat completions',
+  form: 'tokens',
+  http: {
+    interfaces: ['rest', 'sse'],
+    path: () => '/v1/chat/completions',
+    codec: (options) =>
+      codec(options, (prompt, outputTokens) => ({
+        messages: [{ role: 'user', content: prompt }],
+        max_tokens: outputTokens,
+      })),
+  },
 }
 
 export const openaiCompletions: Dialect = {
   name: 'openai-completions',
-  interfaces: ['rest', 'sse'],
-  path: () => '/v1/completions',
-  codec: (options) => codec(options, (prompt, outputTokens) => ({ prompt, max_tokens: outputTokens })),
+  says: 'OpenAI text completions',
+  form: 'tokens',
+  http: {
+    interfaces: ['rest', 'sse'],
+    path: () => '/v1/completions',
+    codec: (options) => codec(options, (prompt, outputTokens) => ({ prompt, max_tokens: outputTokens })),
+  },
 }
 
 function codec(
-  options: CodecOptions,
+  options: HttpCodecOptions,
   body: (prompt: string, outputTokens: number) => Record<string, unknown>,
-): Codec {
+): HttpCodec {
   const { payload, target, streaming } = options
   const contentType = 'application/json'
   if (payload.form === 'json' || payload.form === 'file') {
@@ -66,7 +74,6 @@ function codec(
     ...(streaming ? { stream: true, stream_options: { include_usage: true } } : {}),
   }
   return {
-    method: target.method,
     headers: { 'content-type': contentType },
     payloadBytes: Buffer.byteLength(prompt),
     endMark: streaming ? END_MARK : null,

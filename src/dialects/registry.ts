@@ -1,13 +1,12 @@
-import type { Api } from '../plan/plan.ts'
 import type { Dialect } from './dialect.ts'
-import { kserveV2 } from './kserve-v2.ts'
+import { kserveV2 } from './kserve-v2/kserve-v2.ts'
 import { openaiChat, openaiCompletions } from './openai.ts'
 import { raw } from './raw.ts'
 
 /** Every dialect: one line each. */
 export const DIALECTS: readonly Dialect[] = [kserveV2, openaiChat, openaiCompletions, raw]
 
-export function dialect(name: Api): Dialect {
+export function dialect(name: string): Dialect {
   const found = DIALECTS.find((candidate) => candidate.name === name)
   if (!found) throw new Error(`no dialect is named ${name}`)
   return found

@@ -6,8 +6,17 @@
  * `CallSlot.end` runs once per call at full speed, so it awaits nothing and allocates what it must and no more.
  */
 
-import type { Codec } from '../dialects/dialect.ts'
+import type { z } from 'zod'
+import type { CodecOptions, Dialect } from '../dialects/dialect.ts'
 import type { Target, Timeouts } from '../plan/plan.ts'
+
+/** Who sends how many messages in a call: one each, or a stream from the server, the client, or both. */
+export type CallKind = 'unary' | 'server-stream' | 'client-stream' | 'bidi'
+
+/** True where a reply of such a call comes in chunks. */
+export function streamsReply(kind: CallKind): boolean {
+  return kind === 'server-stream' || kind === 'bidi'
+}
 
 /** What must happen before the first call, in this order. `setup` is the protocol's own. */
 export type HandshakePhase = 'dns' | 'tcp' | 'tls' | 'setup'
@@ -40,15 +49,39 @@ export interface ByteCounts {
   written: number
 }
 
-export interface Protocol {
-  name: Target['interface']
-  /** True where a reply comes in chunks. */
-  streams: boolean
+/** True where the client of such a call may send several messages. */
+export function streamsRequest(kind: CallKind): boolean {
+  return kind === 'client-stream' || kind === 'bidi'
+}
+
+/** All that the other stages know of a protocol. Cheap to import: its library comes with `driver`. */
+export interface Protocol<Codec = unknown> {
+  name: string
+  /** What it is, in a few words. */
+  says: string
+  /** The schemes of its URLs; the first is the one to show. */
+  schemes: readonly [string, ...string[]]
+  /** Which of the reference server's addresses is for it: `http` of `${reference.http}`. */
+  reference: string
+  /** The kinds of calls that it can carry. */
+  kinds: readonly CallKind[]
+  /** Keys of a target that have a meaning for this protocol, with their defaults; values are plain JSON. */
+  options: Readonly<Record<string, z.ZodType>>
+  /** What stands for an option in a case's name; the value alone may not say what it is of. */
+  optionText(key: string, value: unknown): string
   /** What each stamp means here. Null: it cannot be observed, and what needs it is absent (never 0). */
   stamps: Record<Stamp, string | null>
-  driver(options: DriverOptions): Driver
-  /** A server of this protocol, in this thread, that does nothing but answer `raw` calls. */
-  idleServer(): Promise<IdleServer>
+  /** Whether the dialect is spoken over it. */
+  speaks(dialect: Dialect): boolean
+  /** Throws `DialectError` for a call that the dialect does not know. */
+  kind(target: Target): CallKind
+  /** The path of a URL that has none. Throws `DialectError` where the target leaves out what it needs. */
+  path(target: Target): string
+  /** The dialect's work for this protocol. Throws `DialectError` for a payload that cannot be carried. */
+  codec(options: CodecOptions): Codec
+  driver(options: DriverOptions<Codec>): Promise<Driver>
+  /** A server of this protocol, in this thread, that does nothing but answer `raw` calls; null where there is none. */
+  idleServer: (() => Promise<IdleServer>) | null
 }
 
 export interface IdleServer {
@@ -56,7 +89,7 @@ export interface IdleServer {
   close(): void
 }
 
-export interface DriverOptions {
+export interface DriverOptions<Codec> {
   /** With every `${env:NAME}` filled in. */
   target: Target
   codec: Codec
@@ -84,11 +117,20 @@ export class OpenError extends Error {
 export interface Session {
   /** Calls it can take now: 1 or 0 on HTTP/1.1, many on HTTP/2, 0 after GOAWAY or loss. */
   capacity(): number
+  /** A call whose client streams has sent its first message then, and goes on with `send` and `finish`. */
   start(call: CallSlot): void
   /** Ends the call on the wire. The driver makes no further use of the slot, and does not call `end`. */
   cancel(call: CallSlot): void
   wireBytes(into: ByteCounts): void
   close(): void
+}
+
+/** A session of calls whose client may send several messages: those of the kinds `client-stream` and `bidi`. */
+export interface StreamingSession extends Session {
+  /** Sends one more message. False: it is taken, and the next one waits for `call.writable()`. */
+  send(call: CallSlot): boolean
+  /** No further message follows. */
+  finish(call: CallSlot): void
 }
 
 /** What a driver tells about a session. Each method is a stamp. */
@@ -116,10 +158,15 @@ export interface ServerTiming {
  */
 export interface CallSlot {
   state: unknown
-  /** The request is encoded: `byteCount` as it goes out, `payloadBytes` of native tensors or UTF-8 text in it. */
+  /**
+   * The request, or a message of it, is encoded: `byteCount` as it goes out, `payloadBytes` of native tensors or UTF-8
+   * text in it.
+   */
   encoded(byteCount: number, payloadBytes: number): void
   /** Handed to the socket in full. */
   written(): void
+  /** There is room for a message again. */
+  writable(): void
   /** The reply's first byte, as early as the library shows it. */
   firstByte(): void
   /** A chunk has arrived and is not yet decoded. */

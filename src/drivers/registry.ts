@@ -1,12 +1,12 @@
-import type { Target } from '../plan/plan.ts'
 import type { Protocol } from './driver.ts'
+import { grpc } from './grpc/grpc.ts'
 import { rest } from './rest/rest.ts'
 import { sse } from './sse/sse.ts'
 
 /** Every protocol: one line each. */
-export const PROTOCOLS: readonly Protocol[] = [rest, sse]
+export const PROTOCOLS: readonly Protocol[] = [rest, sse, grpc]
 
-export function protocol(name: Target['interface']): Protocol {
+export function protocol(name: string): Protocol {
   const found = PROTOCOLS.find((candidate) => candidate.name === name)
   if (!found) throw new Error(`no driver for the interface ${name}`)
   return found

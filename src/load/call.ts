@@ -7,6 +7,8 @@ import type { Connection } from './pool.ts'
 /** Who is told when a call ends: the round that runs it. */
 export interface CallOwner {
   ended(call: Call): void
+  /** The call's connection has room for its next message. */
+  writable(call: Call): void
 }
 
 const FIRST_GAPS = 64
@@ -44,6 +46,8 @@ export class Call implements CallSlot, CallTimes {
   serverQueueMs = Number.NaN
   serverComputeMs = Number.NaN
   outputTokens = 0
+  /** Messages that its client has sent; load's own count. */
+  messagesSent = 0
   /** Native tensor bytes or UTF-8 text bytes, both directions. */
   payloadBytes = 0
   /** Gaps between chunks with content, in ms; the first `gapCount` are this call's. */
@@ -99,8 +103,14 @@ export class Call implements CallSlot, CallTimes {
   }
 
   encoded(_byteCount: number, payloadBytes: number): void {
-    this.encodedMs = this.#stamp()
+    const nowMs = this.#stamp()
+    // Of a call that sends several messages, the first one counts.
+    if (Number.isNaN(this.encodedMs)) this.encodedMs = nowMs
     this.payloadBytes += payloadBytes
+  }
+
+  writable(): void {
+    if (this.active) this.#owner.writable(this)
   }
 
   written(): void {

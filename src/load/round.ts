@@ -8,6 +8,7 @@ import { Deadlines } from './deadlines.ts'
 import { Pacer } from './pacer.ts'
 import { type Connection, openOutcome, Pool, type PoolOwner } from './pool.ts'
 import type { Recording } from './recording.ts'
+import { type Messages, Sender } from './sender.ts'
 import { WaitingCalls } from './waiting.ts'
 
 /** Connections that an open loop grows to where the scenario names no number. */
@@ -28,6 +29,8 @@ export interface RoundOptions {
   concurrency: number
   /** This worker's measured calls in a closed loop that counts them. */
   calls: number | null
+  /** What each call sends where its client streams; null where a call has one message by its nature. */
+  messages: Messages | null
   /** This worker's share of the connections, where the scenario limits them. */
   connections: number | null
 }
@@ -52,6 +55,7 @@ export class Round implements CallOwner, PoolOwner {
   readonly #pool: Pool
   readonly #pacer: Pacer | null
   readonly #deadlines: Deadlines
+  readonly #sender: Sender | null
   readonly #cold: boolean
   readonly #calls: Call[] = []
   readonly #free: Call[] = []
@@ -75,6 +79,7 @@ export class Round implements CallOwner, PoolOwner {
     this.#options = options
     this.#clock = new CountingClock(options.clock)
     this.#pool = new Pool(options.driver, this.#clock, this)
+    this.#sender = options.messages && new Sender(this.#clock, options.messages)
     this.#cold = options.case.target.connection === 'cold'
     this.#measuredLeft = options.calls ?? Number.POSITIVE_INFINITY
     this.#arrivalsDone = options.schedule === null
@@ -181,6 +186,10 @@ export class Round implements CallOwner, PoolOwner {
     }
   }
 
+  writable(call: Call): void {
+    this.#sender?.writable(call)
+  }
+
   roomAvailable(): void {
     this.#pump()
   }
@@ -256,6 +265,7 @@ export class Round implements CallOwner, PoolOwner {
   #launch(call: Call, connection: Connection, waited: boolean): void {
     call.send(connection, waited)
     connection.session!.start(call)
+    if (this.#sender) this.#sender.started(call)
     if (!this.#cold) this.#pool.requeue(connection)
   }
 

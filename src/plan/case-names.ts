@@ -4,7 +4,8 @@
  */
 
 import { basename } from 'node:path'
-import { formatDuration, formatRate, formatSize } from '../scenario/units.ts'
+import { protocol } from '../drivers/registry.ts'
+import { formatDuration, formatRate, formatSize } from '../values/units.ts'
 import type { Load, Payload, Target, Timeouts } from './plan.ts'
 
 interface Facet {
@@ -106,12 +107,17 @@ function primaryFacets({ givenName, target, payload, load }: Nameless): Facet[] 
       add('payload.file', basename(payload.path))
       break
   }
-  add('target.http', target.http, `HTTP/${target.http}`)
-  add(
-    'target.compression',
-    target.compression,
-    target.compression === 'none' ? 'uncompressed' : target.compression,
-  )
+  const { messages, messageIntervalMs } = payload
+  if (messages !== undefined)
+    add('payload.messages', messages, messages === 1 ? `1 message` : `${messages} messages`)
+  if (messageIntervalMs !== undefined) {
+    const interval = formatDuration(messageIntervalMs)
+    add('payload.message_interval', interval, `every ${interval}`)
+  }
+  const { optionText } = protocol(target.interface)
+  for (const [key, value] of Object.entries(target.options)) {
+    add(`target.${key}`, typeof value === 'number' ? value : String(value), optionText(key, value))
+  }
   add('target.connection', target.connection)
   add('load.model', load.model, load.model === 'poisson' || load.model === 'ramp' ? load.model : '')
   if (load.model === 'closed') add('load.concurrency', load.concurrency, `×${load.concurrency}`)

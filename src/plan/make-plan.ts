@@ -2,17 +2,19 @@
 
 import { DialectError } from '../dialects/dialect.ts'
 import { dialect } from '../dialects/registry.ts'
+import { protocol } from '../drivers/registry.ts'
+import type { PayloadSpec } from '../scenario/case-schema.ts'
 import type { Scenario } from '../scenario/load.ts'
 import { type Problem, ScenarioError } from '../scenario/problem.ts'
 import type { Path } from '../scenario/source.ts'
-import { suggest } from '../scenario/suggestion.ts'
 import type { ReferenceAddress } from '../scenario/template.ts'
+import { suggest } from '../values/suggestion.ts'
 import { identify, type Nameless } from './case-names.ts'
 import { type Fields, fieldsOf, mergeLoad, mergePayload } from './merge-settings.ts'
 import type { Case, Payload, Plan, Slo, Target } from './plan.ts'
 import { resolveLoad, resolvePayload, resolveSlo, resolveTimeouts } from './resolve.ts'
-import { messageAndCure, resolveTarget } from './resolve-target.ts'
-import { streams } from './streams.ts'
+import { messageAndCure, resolveTarget, withPath } from './resolve-target.ts'
+import { hasMessages, MESSAGE_KEYS } from './streams.ts'
 import { CaseGroups, hasMetric, resolveThresholds } from './thresholds.ts'
 import { type Draft, Variation } from './vary.ts'
 
@@ -107,7 +109,7 @@ function planEntry(
     payload: mergePayload(
       inherited('payload', defaults?.payload),
       own('payload', entry.payload),
-      base.api,
+      dialect(base.api).form,
       telling,
     ),
     load: mergeLoad(inherited('load', defaults?.load), own('load', entry.load), telling),
@@ -121,7 +123,9 @@ function planEntry(
     const load = resolveLoad(variant.load, context)
     if (!load) return []
     const payload = resolvePayload(variant.payload, context)
-    const target = withMethod(variant.target, payload, spec.targets[base.name]?.method)
+    const target = withPath(variant.target, scenario, problems)
+    if (!target) return []
+    checkMessages(target, variant.payload.fields, telling)
     checkPayload(target, payload, variant.payload.fields, path, telling)
     return [
       {
@@ -140,10 +144,21 @@ function planEntry(
   })
 }
 
-/** A call without a convention and without a payload asks for something. */
-function withMethod(target: Target, payload: Payload, method: string | undefined): Target {
-  const asks = method === undefined && target.api === 'raw' && payload.form === 'none'
-  return asks ? { ...target, method: 'GET' } : target
+/** A call that has one message by its nature sends no more. */
+function checkMessages(
+  target: Target,
+  fields: Fields<PayloadSpec>,
+  { source, problems }: { source: Scenario['source']; problems: Problem[] },
+): void {
+  if (hasMessages(target)) return
+  for (const key of MESSAGE_KEYS) {
+    const field = fields[key]
+    // What stands in the defaults is for the cases that have it.
+    if (!field || field.path[0] === 'defaults') continue
+    const message = `\`${key}\` has no meaning here: a call of ${target.name} sends one message`
+    const cure = 'Remove it, or call a method whose client streams.'
+    problems.push(source.problem(field.path, message, cure, 'key'))
+  }
 }
 
 /** Has the dialect prepare the payload, so that one which it cannot carry is told at its line. */
@@ -157,7 +172,7 @@ function checkPayload(
   if (payload.form === 'file' || (payload.form === 'size' && payload.byteCount > CHECKED_PAYLOAD_BYTES))
     return
   try {
-    dialect(target.api).codec({ target, payload, streaming: streams({ target }), file: null })
+    protocol(target.interface).codec({ target, payload, file: null })
   } catch (error) {
     if (!(error instanceof DialectError)) throw error
     const [first] = Object.values(fields) as { path: Path }[]

@@ -6,7 +6,7 @@
 import type { LoadSpec, PayloadSpec } from '../scenario/case-schema.ts'
 import type { Problem } from '../scenario/problem.ts'
 import type { Path, Source } from '../scenario/source.ts'
-import type { Api, Arrivals, Payload } from './plan.ts'
+import type { Arrivals, Payload } from './plan.ts'
 
 /** A value, and where it was written. */
 export interface Field<T = unknown> {
@@ -19,6 +19,8 @@ export type Fields<Spec> = { [Key in keyof Spec]?: Field<NonNullable<Spec[Key]>>
 export type PayloadForm = Payload['form']
 export type LoadModel = Arrivals['model']
 
+const ANY_FORM: readonly PayloadForm[] = ['size', 'tokens', 'text', 'json', 'file', 'none']
+
 export const PAYLOAD_KEY_FORMS: Readonly<Record<keyof PayloadSpec, readonly PayloadForm[]>> = {
   size: ['size'],
   prompt_tokens: ['tokens'],
@@ -29,6 +31,8 @@ export const PAYLOAD_KEY_FORMS: Readonly<Record<keyof PayloadSpec, readonly Payl
   ignore_eos: ['tokens', 'text'],
   encoding: ['size'],
   batch: ['size'],
+  messages: ANY_FORM,
+  message_interval: ANY_FORM,
 }
 
 export const LOAD_KEY_MODELS: Readonly<Record<keyof Omit<LoadSpec, 'model'>, readonly LoadModel[]>> = {
@@ -41,14 +45,6 @@ export const LOAD_KEY_MODELS: Readonly<Record<keyof Omit<LoadSpec, 'model'>, rea
   warmup: ['closed', 'constant', 'poisson', 'ramp'],
   connections: ['closed', 'constant', 'poisson', 'ramp'],
   overflow: ['closed', 'constant', 'poisson', 'ramp'],
-}
-
-/** What a case sends where the scenario does not say. */
-const API_FORMS: Readonly<Record<Api, PayloadForm>> = {
-  'kserve-v2': 'size',
-  'openai-chat': 'tokens',
-  'openai-completions': 'tokens',
-  raw: 'none',
 }
 
 export function fieldsOf<Spec extends object>(spec: Spec | undefined, path: Path): Fields<Spec> {
@@ -65,12 +61,12 @@ export interface MergedPayload {
 export function mergePayload(
   defaults: Fields<PayloadSpec>,
   own: Fields<PayloadSpec>,
-  api: Api,
+  usual: PayloadForm,
   { source, problems }: { source: Source; problems: Problem[] },
 ): MergedPayload {
   const defaultForms = formsOf(defaults, source, problems)
   const ownForms = formsOf(own, source, problems)
-  const byDefault = defaultForms?.[0] ?? API_FORMS[api]
+  const byDefault = defaultForms === null || defaultForms.includes(usual) ? usual : defaultForms[0]!
   const form = ownForms === null || ownForms.includes(byDefault) ? byDefault : ownForms[0]!
   const keys = keysOf(PAYLOAD_KEY_FORMS).filter((key) => PAYLOAD_KEY_FORMS[key].includes(form))
   return { form, fields: Object.fromEntries(overlay(keys, defaults, own)) as Fields<PayloadSpec> }

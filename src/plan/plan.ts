@@ -7,8 +7,10 @@
  * So no secret is ever part of a plan, and none can reach a result.
  */
 
-export type InterfaceName = 'rest' | 'sse'
-export type Api = 'kserve-v2' | 'openai-chat' | 'openai-completions' | 'raw'
+/** A name in `drivers/registry.ts`. */
+export type InterfaceName = string
+/** A name in `dialects/registry.ts`. */
+export type Api = string
 
 interface TlsOptions {
   /** PEM file, absolute. */
@@ -27,31 +29,39 @@ export interface Target {
   /** Absolute, with the dialect's own path where the scenario gave none. May hold `${env:NAME}`. */
   url: string
   model: string | null
-  method: string
   /** Lower-case names; auth included. Values may hold `${env:NAME}`. */
   headers: Record<string, string>
   tls: TlsOptions
-  /** HTTP version: `2` is negotiated by ALPN over TLS and prior knowledge in clear text. */
-  http: '1.1' | '2'
-  /** Content-Encoding of request bodies. */
-  compression: 'none' | 'gzip' | 'deflate' | 'br' | 'zstd'
   /** `reused`: connections stay open for the round; `cold`: a new one for each call. */
   connection: 'reused' | 'cold'
+  /** What has a meaning for this interface alone, as `Protocol.options` describes it; plain JSON. */
+  options: Readonly<Record<string, unknown>>
 }
 
 export type TensorEncoding = 'json' | 'binary'
 
+interface PayloadSettings {
+  encoding: TensorEncoding
+  batch: number
+  seed: number
+  label: string
+  /** How many messages a call sends whose client streams, and how far apart. Left out: one. */
+  messages?: number
+  messageIntervalMs?: number
+}
+
 /** What is sent. Exactly one of the forms; made from `seed`. */
-export type Payload = { encoding: TensorEncoding; batch: number; seed: number; label: string } & (
-  | { form: 'size'; byteCount: number }
-  /** `ignoreEos`: the server is to go on to `outputTokens` even if the model has finished (vLLM's `ignore_eos`). */
-  | { form: 'tokens'; promptTokens: number; outputTokens: number; ignoreEos: boolean }
-  | { form: 'text'; text: string; outputTokens: number; ignoreEos: boolean }
-  | { form: 'json'; json: unknown }
-  /** Absolute path; read by the agent. */
-  | { form: 'file'; path: string }
-  | { form: 'none' }
-)
+export type Payload = PayloadSettings &
+  (
+    | { form: 'size'; byteCount: number }
+    /** `ignoreEos`: the server is to go on to `outputTokens` even if the model has finished (vLLM's `ignore_eos`). */
+    | { form: 'tokens'; promptTokens: number; outputTokens: number; ignoreEos: boolean }
+    | { form: 'text'; text: string; outputTokens: number; ignoreEos: boolean }
+    | { form: 'json'; json: unknown }
+    /** Absolute path; read by the agent. */
+    | { form: 'file'; path: string }
+    | { form: 'none' }
+  )
 
 export interface Stage {
   /** Arrivals per second reached, linearly, at the end of the stage. */

@@ -3,7 +3,7 @@
 import { resolve as resolvePath } from 'node:path'
 import { DialectError } from '../dialects/dialect.ts'
 import { dialect } from '../dialects/registry.ts'
-import { protocol } from '../drivers/registry.ts'
+import { PROTOCOLS, protocol } from '../drivers/registry.ts'
 import { PLACEHOLDER_REFERENCE } from '../scenario/check-target.ts'
 import { base64Template, fill } from '../scenario/environment.ts'
 import type { Scenario } from '../scenario/load.ts'
@@ -21,16 +21,17 @@ export function resolveTarget(
 ): Target | null {
   const spec = scenario.spec.targets[name]!
   const { source } = scenario
-  const { interfaces } = dialect(spec.api)
-  if (!interfaces.includes(spec.interface)) {
+  const { speaks } = protocol(spec.interface)
+  if (!speaks(dialect(spec.api))) {
     const message = `the API ${spec.api} is not spoken over ${spec.interface}`
+    const others = PROTOCOLS.filter((other) => other.speaks(dialect(spec.api))).map(
+      ({ name: other }) => other,
+    )
     problems.push(
-      source.problem(['targets', name, 'api'], message, `It is spoken over ${interfaces.join(' and ')}.`),
+      source.problem(['targets', name, 'api'], message, `It is spoken over ${others.join(' and ')}.`),
     )
     return null
   }
-  const url = urlOf(name, spec, scenario, reference, problems)
-  if (url === null) return null
   const { tls = {} } = spec
   const file = (path: string | undefined) =>
     path === undefined
@@ -40,9 +41,8 @@ export function resolveTarget(
     name,
     interface: spec.interface,
     api: spec.api,
-    url,
+    url: fillReference(spec.url, reference ?? PLACEHOLDER_REFERENCE),
     model: spec.model ?? null,
-    method: spec.method ?? 'POST',
     headers: headersOf(spec),
     tls: {
       ca: file(tls.ca),
@@ -51,32 +51,37 @@ export function resolveTarget(
       servername: tls.servername ?? null,
       verify: tls.verify ?? true,
     },
-    http: spec.http ?? '1.1',
-    compression: spec.compression ?? 'none',
     connection: spec.connection ?? 'reused',
+    options: spec.options,
   }
 }
 
-/** The URL with the path that the API prescribes, where it has none. Variables stay in it. */
-function urlOf(
-  name: string,
-  spec: TargetSpec,
-  { source, env }: Scenario,
-  reference: ReferenceAddress | null,
-  problems: Problem[],
-): string | null {
-  const template = fillReference(spec.url, reference ?? PLACEHOLDER_REFERENCE)
-  // Whether it has a path may depend on a variable: looked at here, and not kept.
-  const filled = new URL(fill(template, env))
-  if (filled.pathname !== '/') return template
-  let path: string
+/**
+ * The target with its path: what a case varies of its target may change it. Null, and a problem told, where the API
+ * knows no such call.
+ */
+export function withPath(target: Target, scenario: Scenario, problems: Problem[]): Target | null {
+  const { source } = scenario
+  const { name } = target
   try {
-    path = dialect(spec.api).path(spec.model ?? null, protocol(spec.interface).streams)
+    protocol(target.interface).kind(target)
+    const url = urlOf(target, scenario, problems)
+    return url === null ? null : { ...target, url }
   } catch (error) {
     if (!(error instanceof DialectError)) throw error
     problems.push(source.problem(['targets', name], ...messageAndCure(error)))
     return null
   }
+}
+
+/** The URL with the path that the API prescribes, where it has none. Variables stay in it. */
+function urlOf(target: Target, { source, env }: Scenario, problems: Problem[]): string | null {
+  const { name, url: template } = target
+  // Whether it has a path may depend on a variable: looked at here, and not kept.
+  const filled = new URL(fill(template, env))
+  // Of a scheme that is not the web's, a URL without a path has not even a slash.
+  if (filled.pathname !== '/' && filled.pathname !== '') return template
+  const path = protocol(target.interface).path(target)
   // A question mark in a variable's default does not tell where a path would go.
   const outside = template.replace(/\$\{[^}]*\}/g, (variable) => ' '.repeat(variable.length))
   const query = outside.search(/[?#]/)

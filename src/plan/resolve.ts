@@ -4,7 +4,7 @@ import { resolve as resolvePath } from 'node:path'
 import type { SloSpec, TimeoutSpec } from '../scenario/case-schema.ts'
 import type { Problem } from '../scenario/problem.ts'
 import type { Path, Source } from '../scenario/source.ts'
-import { formatSize } from '../scenario/units.ts'
+import { formatSize } from '../values/units.ts'
 import type { Fields, MergedLoad, MergedPayload } from './merge-settings.ts'
 import type { Load, Payload, Slo, Timeouts } from './plan.ts'
 
@@ -34,6 +34,8 @@ export function resolvePayload(
     encoding: fields.encoding?.value ?? ('json' as const),
     batch: fields.batch?.value ?? 1,
     seed,
+    ...(fields.messages && { messages: fields.messages.value }),
+    ...(fields.message_interval && { messageIntervalMs: fields.message_interval.value }),
   }
   const outputTokens = fields.output_tokens?.value ?? DEFAULT_OUTPUT_TOKENS
   const ignoreEos = fields.ignore_eos?.value ?? false

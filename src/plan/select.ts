@@ -1,7 +1,7 @@
 /** What of a plan is run, and how long that takes. */
 
 import { ScenarioError, UsageError } from '../scenario/problem.ts'
-import { suggest } from '../scenario/suggestion.ts'
+import { suggest } from '../values/suggestion.ts'
 import type { Load, Plan } from './plan.ts'
 
 const MOST_CASES_UNASKED = 1000

@@ -1,7 +1,23 @@
+import { streamsReply, streamsRequest } from '../drivers/driver.ts'
 import { protocol } from '../drivers/registry.ts'
-import type { Target } from './plan.ts'
+import type { Messages } from '../load/sender.ts'
+import type { Case, Target } from './plan.ts'
 
 /** True where a reply of this case comes in chunks. */
 export function streams({ target }: { target: Target }): boolean {
-  return protocol(target.interface).streams
+  return streamsReply(protocol(target.interface).kind(target))
+}
+
+/** Keys of a payload that have a meaning only where the client streams. */
+export const MESSAGE_KEYS = ['messages', 'message_interval'] as const
+
+/** True where the client of the target's calls may send several messages. */
+export function hasMessages(target: Target): boolean {
+  return streamsRequest(protocol(target.interface).kind(target))
+}
+
+/** What each call of this case sends where its client streams; null where a call has one message by its nature. */
+export function messagesOf({ target, payload }: Pick<Case, 'target' | 'payload'>): Messages | null {
+  if (!hasMessages(target)) return null
+  return { count: payload.messages ?? 1, intervalMs: payload.messageIntervalMs ?? 0 }
 }

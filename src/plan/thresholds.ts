@@ -2,7 +2,7 @@ import { METRICS, STATISTICS } from '../record/metrics.ts'
 import type { Limit } from '../scenario/limit.ts'
 import type { Scenario } from '../scenario/load.ts'
 import type { Problem } from '../scenario/problem.ts'
-import { suggest } from '../scenario/suggestion.ts'
+import { suggest } from '../values/suggestion.ts'
 import type { Case, Threshold } from './plan.ts'
 import { streams } from './streams.ts'
 

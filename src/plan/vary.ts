@@ -1,5 +1,6 @@
 /** `vary`: repeats a case for each combination of the values whose keys it has. */
 
+import { protocol } from '../drivers/registry.ts'
 import type { LoadSpec, PayloadSpec, TimeoutSpec } from '../scenario/case-schema.ts'
 import type { Scenario } from '../scenario/load.ts'
 import { ScenarioError } from '../scenario/problem.ts'
@@ -12,6 +13,7 @@ import {
   PAYLOAD_KEY_FORMS,
 } from './merge-settings.ts'
 import type { Target } from './plan.ts'
+import { hasMessages, MESSAGE_KEYS } from './streams.ts'
 
 /** A case on the way to the plan. */
 export interface Draft {
@@ -68,11 +70,12 @@ function hasKey({ target, payload, load }: Draft, dotted: string): boolean {
   const [section, key] = split(dotted)
   switch (section) {
     case 'payload':
+      if ((MESSAGE_KEYS as readonly string[]).includes(key) && !hasMessages(target)) return false
       return PAYLOAD_KEY_FORMS[key as keyof PayloadSpec].includes(payload.form)
     case 'load':
       return LOAD_KEY_MODELS[key as keyof MergedLoad['fields']].includes(load.model)
     case 'target':
-      return target[key as keyof Target] !== null
+      return isCommon(key) ? target[key] !== null : Object.hasOwn(optionsFor(target), key)
     default:
       return true
   }
@@ -97,10 +100,25 @@ function withValue(draft: Draft, dotted: string, field: Field): Draft {
       return { ...draft, varied, load: { ...draft.load, fields } }
     }
     case 'target':
-      return { ...draft, varied, target: { ...draft.target, [key]: field.value } }
+      return { ...draft, varied, target: withTargetValue(draft.target, key, field.value) }
     default:
       return { ...draft, varied, timeout: { ...draft.timeout, [key]: field } as Fields<TimeoutSpec> }
   }
+}
+
+/** Keys that targets of every interface have. */
+function isCommon(key: string): key is 'model' | 'connection' {
+  return key === 'model' || key === 'connection'
+}
+
+function optionsFor(target: Target) {
+  return protocol(target.interface).options
+}
+
+function withTargetValue(target: Target, key: string, value: unknown): Target {
+  if (isCommon(key)) return { ...target, [key]: value }
+  // The value stands as it was written, because it may mean different things to different protocols.
+  return { ...target, options: { ...target.options, [key]: optionsFor(target)[key]!.parse(value) } }
 }
 
 function split(dotted: string): [section: string, key: string] {

@@ -143,7 +143,8 @@ export const CALL_METRICS: readonly CallMetric[] = [
     direction: LOWER,
     needs: ['sent', 'encoded'],
     calls: 'all',
-    definition: 'sent -> encoded: turning the payload into the request body, compression included.',
+    definition:
+      'sent -> encoded: turning the payload into the request body, compression included; the first message of a call whose client streams.',
     value: (call) => call.encodedMs - call.sentMs,
   },
   {

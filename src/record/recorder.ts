@@ -20,6 +20,13 @@ export interface EndedCall extends CallTimes {
   gapCount: number
 }
 
+/** What can be seen of the calls that are recorded. */
+export interface Visible {
+  stamps: Protocol['stamps']
+  /** True where replies come in chunks. */
+  streams: boolean
+}
+
 /** Where live progress is told; `agent/board.ts`. */
 export interface LiveView {
   call(latencyMs: number, failed: boolean): void
@@ -47,14 +54,14 @@ export class Recorder {
   #toMs = Number.POSITIVE_INFINITY
   #lastEndMs = 0
 
-  constructor(protocol: Protocol, slo: Slo[], live: LiveView | null) {
+  constructor({ stamps, streams }: Visible, slo: Slo[], live: LiveView | null) {
     const observable = (needs: readonly (keyof Protocol['stamps'])[]) =>
-      needs.every((stamp) => protocol.stamps[stamp] !== null)
+      needs.every((stamp) => stamps[stamp] !== null)
     this.#callMetrics = CALL_METRICS.filter(
-      (metric) => fits(metric, protocol.streams) && observable(metric.needs),
+      (metric) => fits(metric, streams) && observable(metric.needs),
     ).map((metric) => ({ metric, histogram: newHistogram() }))
     const gaps = CHUNK_METRICS[0]!
-    this.#chunkGaps = protocol.streams && observable(gaps.needs) ? newHistogram() : null
+    this.#chunkGaps = streams && observable(gaps.needs) ? newHistogram() : null
     this.#objectives = slo.map(({ metric: name, atMost }) => {
       const metric = CALL_METRICS.find((candidate) => candidate.name === name)
       if (!metric) throw new Error(`no call metric is named ${name}`)

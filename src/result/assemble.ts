@@ -1,7 +1,9 @@
 /** From what the load threads recorded to what a result says of a case. */
 
 import type { Protocol } from '../drivers/driver.ts'
+import { protocol } from '../drivers/registry.ts'
 import type { Case } from '../plan/plan.ts'
+import { streams } from '../plan/streams.ts'
 import type { Histogram } from '../record/histogram.ts'
 import { type CallMetric, type ChunkMetric, TIMING_METRICS } from '../record/metrics.ts'
 import { type Counts, newCounts, type RoundRecord } from '../record/round-record.ts'
@@ -22,11 +24,7 @@ export interface RoundEvidence {
 }
 
 /** Throws where a record's histogram is damaged. */
-export function assembleCase(
-  planned: Case,
-  protocol: Protocol,
-  rounds: readonly RoundEvidence[],
-): CaseResult {
+export function assembleCase(planned: Case, rounds: readonly RoundEvidence[]): CaseResult {
   const everything = rounds.flatMap(({ records }) => records)
   const counts = sumCounts(rounds.map(({ records }) => roundCounts(records)))
   const openCount = openCalls(planned, counts)
@@ -37,7 +35,7 @@ export function assembleCase(
     target: planned.target.name,
     interface: planned.target.interface,
     api: planned.target.api,
-    kind: protocol.streams ? 'streaming' : 'unary',
+    kind: streams(planned) ? 'streaming' : 'unary',
     labels: planned.labels,
     load: { ...planned.load },
     verdict: caseVerdict({
@@ -53,7 +51,7 @@ export function assembleCase(
     }),
     summary: summary(planned, counts, cpu.includes(null) ? null : sum(cpu as number[])),
     metrics,
-    absent: absent(planned, protocol, metrics, counts),
+    absent: absent(planned, metrics, counts),
     rounds: rounds.map((round) => assembleRound(planned, round)),
     errors: errors(everything),
   }
@@ -144,17 +142,18 @@ function hasManyNegatives({ negativeOverheads }: Counts, positives: number): boo
 /** Why a metric that this interface could have is not there. */
 function absent(
   planned: Case,
-  protocol: Protocol,
   metrics: Record<string, Distribution>,
   counts: Counts,
 ): Record<string, string> {
   const reasons: Record<string, string> = {}
+  const { stamps } = protocol(planned.target.interface)
+  const isStream = streams(planned)
   const succeeded = counts.calls > counts.errors
   for (const metric of TIMING_METRICS) {
     if (metric.name in metrics) continue
-    if (metric.scope === 'call' && !concerns(metric, protocol)) continue
-    if (metric.scope === 'chunk' && !protocol.streams) continue
-    const hidden = metric.scope === 'handshake' ? undefined : hiddenStamp(metric, protocol)
+    if (metric.scope === 'call' && !concerns(metric, isStream)) continue
+    if (metric.scope === 'chunk' && !isStream) continue
+    const hidden = metric.scope === 'handshake' ? undefined : hiddenStamp(metric, stamps)
     if (hidden) reasons[metric.name] = `${planned.target.interface} does not show ${hidden}`
     else if (metric.scope !== 'handshake' && !succeeded) reasons[metric.name] = 'no call succeeded'
     else if (metric.name === 'overhead_time' && counts.negativeOverheads > 0) {
@@ -164,11 +163,11 @@ function absent(
   return reasons
 }
 
-function concerns({ calls }: CallMetric, { streams }: Protocol): boolean {
-  return calls === 'all' || (calls === 'streaming') === streams
+function concerns({ calls }: CallMetric, isStream: boolean): boolean {
+  return calls === 'all' || (calls === 'streaming') === isStream
 }
 
-function hiddenStamp({ needs }: CallMetric | ChunkMetric, { stamps }: Protocol): string | undefined {
+function hiddenStamp({ needs }: CallMetric | ChunkMetric, stamps: Protocol['stamps']): string | undefined {
   return needs.find((stamp) => stamps[stamp] === null)
 }
 

@@ -4,8 +4,8 @@
 import { z } from 'zod'
 import type { Arrivals, Overflow, TensorEncoding } from '../plan/plan.ts'
 import { CALL_METRICS } from '../record/metrics.ts'
-import { flag, integer, oneOf, quantity, text } from './leaf.ts'
-import { DURATION, DURATION_OR_ZERO, RATE, RATE_OR_ZERO, SIZE } from './units.ts'
+import { choices, flag, integer, oneOf, quantity, text } from '../values/leaf.ts'
+import { DURATION, DURATION_OR_ZERO, RATE, RATE_OR_ZERO, SIZE } from '../values/units.ts'
 
 const ENCODINGS: Readonly<Record<TensorEncoding, string>> = { json: 'numbers as text', binary: 'raw bytes' }
 
@@ -39,6 +39,12 @@ export const payloadFields = {
   encoding: oneOf('encoding', ENCODINGS).describe(
     'How a tensor of `size` travels: `json` (numbers as text) or `binary` (raw bytes). Default: `json`.',
   ),
+  messages: integer('number of messages', 1, 1_000_000).describe(
+    'How often the payload is sent in each call whose client streams (gRPC). Default: `1`.',
+  ),
+  message_interval: quantity(DURATION).describe(
+    'From one of these messages to the next. Default: as fast as the connection takes them.',
+  ),
   batch: integer('batch', 1, 65_536).describe('Rows that a tensor of `size` is divided into. Default: `1`.'),
 }
 
@@ -52,6 +58,8 @@ const payloadSchema = z.strictObject({
   file: text('path').optional().describe('A file that holds the body, relative to the scenario.'),
   encoding: payloadFields.encoding.optional(),
   batch: payloadFields.batch.optional(),
+  messages: payloadFields.messages.optional(),
+  message_interval: payloadFields.message_interval.optional(),
 })
 
 export const loadFields = {
@@ -85,11 +93,7 @@ const stage = z.strictObject({
 const loadSchema = z.strictObject({
   model: oneOf('load model', MODELS)
     .optional()
-    .describe(
-      `When calls start. ${Object.entries(MODELS)
-        .map(([name, says]) => `\`${name}\`: ${says}`)
-        .join('; ')}. Default: \`closed\`.`,
-    ),
+    .describe(`When calls start. ${choices(MODELS)}. Default: \`closed\`.`),
   concurrency: loadFields.concurrency.optional(),
   rate: loadFields.rate.optional(),
   start_rate: loadFields.start_rate.optional(),

@@ -1,11 +1,11 @@
 /** What no schema can say: names that must exist, keys that exclude each other, credentials in the open. */
 
+import { suggest } from '../values/suggestion.ts'
 import type { LoadSpec, PayloadSpec } from './case-schema.ts'
 import { checkTarget } from './check-target.ts'
 import type { Problem } from './problem.ts'
 import type { ScenarioSpec } from './schema.ts'
 import type { Path, Source } from './source.ts'
-import { suggest } from './suggestion.ts'
 import type { Environment } from './template.ts'
 
 /** The payload's forms, by the keys that tell them. */

@@ -1,11 +1,12 @@
 /** Puts a tree through the schema, and turns what zod finds into problems that a person can act on. */
 
 import type { z } from 'zod'
-import type { LeafFault } from './leaf.ts'
+import type { LeafFault } from '../values/leaf.ts'
+import { nearest, suggest } from '../values/suggestion.ts'
 import type { Problem } from './problem.ts'
 import { type ScenarioSpec, scenarioSchema } from './schema.ts'
 import type { Path, Source } from './source.ts'
-import { nearest, suggest } from './suggestion.ts'
+import { optionFaults, optionKeys, optionsOf } from './target-options.ts'
 
 /** A problem, and the path of its value as JSON. */
 interface Located {
@@ -25,14 +26,28 @@ export function checkShape(tree: unknown, source: Source): { spec: ScenarioSpec 
       return undefined
     },
   })
-  if (parsed.success) return { spec: parsed.data }
-  const problems = parsed.error.issues.flatMap((issue) => {
+  const { issues, foreign } = optionFaults(tree)
+  if (parsed.success && issues.length + foreign.length === 0) return { spec: withOptions(parsed.data) }
+  const problems = [...(parsed.error?.issues ?? []), ...issues].flatMap((issue) => {
     const path = JSON.stringify(issue.path)
     if (issue.code !== 'unrecognized_keys') return [{ path, problem: toProblem(issue, source) }]
     const known = knownKeys.get(path) ?? []
     return issue.keys.map((key) => ({ path, problem: unknownKey(issue.path, key, known, source) }))
   })
+  for (const { path, message, cure } of foreign) {
+    problems.push({ path: JSON.stringify(path), problem: source.problem(path, message, cure, 'key') })
+  }
   return { problems }
+}
+
+/** Gathers what only a target's protocol knows under `options`. */
+function withOptions(spec: z.output<typeof scenarioSchema>): ScenarioSpec {
+  const targets = Object.entries(spec.targets).map(([name, target]) => {
+    const common = Object.entries(target).filter(([key]) => !Object.hasOwn(optionKeys, key))
+    const options = optionsOf(target.interface, target)
+    return [name, { ...Object.fromEntries(common), options }]
+  })
+  return { ...spec, targets: Object.fromEntries(targets) }
 }
 
 function toProblem(issue: z.core.$ZodIssue, source: Source): Problem {

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the text is shown to people, who write such templates.
 
+import { protocol } from '../drivers/registry.ts'
 import { fill } from './environment.ts'
 import type { Problem } from './problem.ts'
 import type { ScenarioSpec } from './schema.ts'
@@ -15,6 +16,8 @@ const TARGET_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
 export const PLACEHOLDER_REFERENCE = {
   httpUrl: 'http://127.0.0.1:8000',
   httpsUrl: 'https://127.0.0.1:8443',
+  grpcUrl: 'grpc://127.0.0.1:8001',
+  grpcsUrl: 'grpcs://127.0.0.1:8444',
   caFile: '/reference-ca.pem',
 } as const
 
@@ -38,7 +41,8 @@ export function checkTarget(name: string, spec: ScenarioSpec, source: Source, en
       add(at, 'no reference server is started', 'Add `server: reference` to the scenario.')
     }
   }
-  const urlFault = faultOfUrl(fill(fillReference(target.url, PLACEHOLDER_REFERENCE), env))
+  const { schemes } = protocol(target.interface)
+  const urlFault = faultOfUrl(fill(fillReference(target.url, PLACEHOLDER_REFERENCE), env), schemes)
   if (urlFault) add(['url'], urlFault.message, urlFault.cure)
 
   for (const [header, value] of Object.entries(target.headers ?? {})) {
@@ -82,12 +86,18 @@ const OPEN_CREDENTIAL = 'a credential stands in the open here, and would in ever
 const OPEN_CREDENTIAL_CURE = 'Take it from the environment: "${env:NAME}".'
 
 /** Says nothing of the URL itself: it may hold what the environment gave. */
-function faultOfUrl(url: string): { message: string; cure: string } | null {
-  const cure = 'Write it like https://example.com, or https://example.com/v1/chat/completions.'
+function faultOfUrl(url: string, schemes: readonly string[]): { message: string; cure: string } | null {
+  const isHttp = schemes[0] === 'http'
+  const cure = isHttp
+    ? 'Write it like https://example.com, or https://example.com/v1/chat/completions.'
+    : `Write it like ${schemes[0]}://example.com:8001.`
   if (!URL.canParse(url)) return { message: 'this is not a URL', cure }
-  const { protocol, username, password } = new URL(url)
-  if (protocol !== 'http:' && protocol !== 'https:')
-    return { message: 'a URL begins with http:// or https://', cure }
+  const { protocol: scheme, username, password, hostname } = new URL(url)
+  if (!schemes.includes(scheme.slice(0, -1))) {
+    const [last, ...others] = schemes.map((name) => `${name}://`).reverse()
+    return { message: `a URL begins with ${others.reverse().join(', ')} or ${last}`, cure }
+  }
+  if (hostname === '') return { message: 'this URL names no host', cure }
   if (username !== '' || password !== '') {
     return {
       message: 'credentials do not belong into a URL',

@@ -5,9 +5,9 @@
 
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the text is shown to people, who write such templates.
 
+import { suggest } from '../values/suggestion.ts'
 import type { Problem } from './problem.ts'
 import type { Path, Source } from './source.ts'
-import { suggest } from './suggestion.ts'
 import {
   type Environment,
   fillVariables,
@@ -101,7 +101,7 @@ function faultsOf(text: string, place: Place, env: Environment): Fault[] {
   if (place === 'payload' ? /\$\{(env|reference)\b/.test(rest) : rest.includes('${')) {
     faults.push({
       message: 'this template is not understood',
-      cure: 'The templates are ${env:NAME}, ${env:NAME:-default}, ${reference.http}, ${reference.https} and ${reference.ca}.',
+      cure: 'The templates are ${env:NAME}, ${env:NAME:-default}, ${reference.http}, ${reference.https}, ${reference.grpc}, ${reference.grpcs} and ${reference.ca}.',
     })
   }
   return faults

@@ -1,42 +1,11 @@
 /** The scenario's schema in the form that editors read. */
 
-import { z } from 'zod'
+import { type JsonSchema, jsonSchemaOf } from '../values/json-schema.ts'
 import { scenarioSchema } from './schema.ts'
-
-/** What of JSON Schema a scenario's schema is made of. */
-export interface JsonSchema {
-  type?: string | string[]
-  description?: string
-  properties?: Record<string, JsonSchema>
-  required?: string[]
-  additionalProperties?: boolean | JsonSchema
-  propertyNames?: JsonSchema
-  items?: JsonSchema
-  minItems?: number
-  maxItems?: number
-  anyOf?: JsonSchema[]
-  enum?: (string | number)[]
-  const?: string
-  pattern?: string
-  minimum?: number
-  maximum?: number
-  examples?: unknown[]
-}
 
 /** The keys as the scenario has them, without what editors must also let pass. */
 export function describeScenario(): JsonSchema {
-  return z.toJSONSchema(scenarioSchema, {
-    io: 'input',
-    override: ({ zodSchema, jsonSchema }) => {
-      const { shorthand, examples } = z.globalRegistry.get(zodSchema) ?? {}
-      // zod leaves the examples of what it transforms out; here they are of the text that is transformed.
-      if (Array.isArray(examples)) jsonSchema.examples = examples
-      if (typeof shorthand !== 'string') return
-      const { description, shorthand: _, ...whole } = jsonSchema
-      for (const key of Object.keys(jsonSchema)) delete jsonSchema[key]
-      Object.assign(jsonSchema, { ...(description && { description }), anyOf: [{ const: shorthand }, whole] })
-    },
-  }) as JsonSchema
+  return jsonSchemaOf(scenarioSchema)
 }
 
 /** JSON Schema (draft 2020-12) of a scenario. */

@@ -1,8 +1,15 @@
 /** A threshold's right-hand side, such as `< 50ms`. */
 
 import { METRICS, type Metric, STATISTICS, type Statistic } from '../record/metrics.ts'
-import { leaf } from './leaf.ts'
-import { DURATION_OR_ZERO, type Parsed, parseQuantity, type Quantity, RATE_OR_ZERO, SHARE } from './units.ts'
+import { leaf } from '../values/leaf.ts'
+import {
+  DURATION_OR_ZERO,
+  type Parsed,
+  parseQuantity,
+  type Quantity,
+  RATE_OR_ZERO,
+  SHARE,
+} from '../values/units.ts'
 
 export interface Limit {
   operator: '<' | '<=' | '>' | '>='

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
+import { formatDuration } from '../values/units.ts'
 import { checkFiles } from './check-files.ts'
 import { checkMeaning } from './check-meaning.ts'
 import { checkShape } from './check-shape.ts'
@@ -11,7 +12,6 @@ import { ScenarioError } from './problem.ts'
 import type { ScenarioSpec } from './schema.ts'
 import { parseSource, type Source } from './source.ts'
 import { type Environment, referencesOf } from './template.ts'
-import { formatDuration } from './units.ts'
 
 export interface Scenario {
   name: string
@@ -85,7 +85,9 @@ function serverFlags(spec: ScenarioSpec): string[] {
   if (workers !== undefined) flags.push('--workers', String(workers))
   if (batch_size !== undefined) flags.push('--batch-size', String(batch_size))
   if (batch_wait !== undefined) flags.push('--batch-wait', formatDuration(batch_wait))
-  const isSecure = Object.values(spec.targets).some(({ url }) => referencesOf(url).includes('https'))
+  const isSecure = Object.values(spec.targets).some(({ url }) =>
+    referencesOf(url).some((name) => name === 'https' || name === 'grpcs'),
+  )
   if (isSecure) flags.push('--tls-port', '0')
   return flags
 }

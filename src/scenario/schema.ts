@@ -3,12 +3,12 @@
 
 import { z } from 'zod'
 import { METRICS, STATISTICS } from '../record/metrics.ts'
+import { integer, type LeafFault, leaf, names, oneOf, quantity, text } from '../values/leaf.ts'
+import { nearest } from '../values/suggestion.ts'
+import { DURATION, type Parsed } from '../values/units.ts'
 import { loadFields, payloadFields, settings, timeoutFields } from './case-schema.ts'
-import { integer, type LeafFault, leaf, names, oneOf, quantity, text } from './leaf.ts'
 import { limit, parseMetric } from './limit.ts'
-import { nearest } from './suggestion.ts'
-import { targetSchema, targetVariables } from './target-schema.ts'
-import { DURATION, type Parsed } from './units.ts'
+import { type TargetSpec, targetSchema, targetVariables } from './target-schema.ts'
 
 const caseSchema = z.strictObject({
   name: text('name')
@@ -139,7 +139,7 @@ export const scenarioSchema = z
     server: serverSchema
       .optional()
       .describe(
-        '`reference` starts the bundled server for this run; `${reference.http}`, `${reference.https}` and `${reference.ca}` then tell where it is. Leave it out to test your own.',
+        '`reference` starts the bundled server for this run; `${reference.http}`, `${reference.https}`, `${reference.grpc}`, `${reference.grpcs}` and `${reference.ca}` then tell where it is. Leave it out to test your own.',
       ),
     seed: integer('seed', 0, 2 ** 32 - 1)
       .optional()
@@ -172,4 +172,6 @@ export const scenarioSchema = z
   })
   .describe('A scenario: which endpoints infer-bench measures, and how.')
 
-export type ScenarioSpec = z.output<typeof scenarioSchema>
+export type ScenarioSpec = Omit<z.output<typeof scenarioSchema>, 'targets'> & {
+  targets: Record<string, TargetSpec>
+}

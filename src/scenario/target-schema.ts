@@ -2,45 +2,22 @@
 /** The keys of a target: one endpoint, and how it is spoken to. */
 
 import { z } from 'zod'
-import type { Api, InterfaceName, Target } from '../plan/plan.ts'
-import { flag, oneOf, text } from './leaf.ts'
+import { DIALECTS } from '../dialects/registry.ts'
+import { PROTOCOLS } from '../drivers/registry.ts'
+import type { Target } from '../plan/plan.ts'
+import { choices, flag, oneOf, text } from '../values/leaf.ts'
+import { optionKeys } from './target-options.ts'
 
-export const INTERFACES: Readonly<Record<InterfaceName, string>> = {
-  rest: 'one HTTP request, one reply',
-  sse: 'one HTTP request, a stream of server-sent events',
-}
+export const INTERFACES = described(PROTOCOLS)
+export const APIS = described(DIALECTS)
 
-export const APIS: Readonly<Record<Api, string>> = {
-  'kserve-v2': 'Open Inference Protocol: tensors, as JSON or binary',
-  'openai-chat': 'OpenAI chat completions',
-  'openai-completions': 'OpenAI text completions',
-  raw: 'no convention: what the payload holds goes out as it is',
-}
-
-const HTTP_VERSIONS: Readonly<Record<Target['http'], string>> = {
-  '1.1': 'one call at a time on a connection',
-  '2': 'many calls on a connection: agreed on over TLS, presumed in clear text',
-}
-
-const COMPRESSIONS: Readonly<Record<Target['compression'], string>> = {
-  none: 'not compressed',
-  gzip: 'gzip',
-  deflate: 'deflate',
-  br: 'Brotli',
-  zstd: 'Zstandard',
+function described(rows: readonly { name: string; says: string }[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(rows.map(({ name, says }) => [name, says]))
 }
 
 const CONNECTIONS: Readonly<Record<Target['connection'], string>> = {
   reused: 'connections stay open for the round',
   cold: 'a new connection for each call, so that each call pays for its handshake',
-}
-
-const METHODS = { GET: 'GET', POST: 'POST', PUT: 'PUT', PATCH: 'PATCH', DELETE: 'DELETE' } as const
-
-function choices(described: Readonly<Record<string, string>>): string {
-  return Object.entries(described)
-    .map(([name, says]) => `\`${name}\`: ${says}`)
-    .join('; ')
 }
 
 const credential = (noun: string) => text(noun, [`\${env:${noun.toUpperCase().replaceAll(' ', '_')}}`])
@@ -82,15 +59,10 @@ const tls = z.strictObject({
 /** What a case may vary of its target. */
 export const targetVariables = {
   model: text('model name', ['mlp']).describe('Name of the model, as the server knows it.'),
-  http: oneOf('HTTP version', HTTP_VERSIONS).describe(
-    `HTTP version. ${choices(HTTP_VERSIONS)}. Default: \`1.1\`.`,
-  ),
-  compression: oneOf('compression', COMPRESSIONS).describe(
-    'Compression of request bodies (Content-Encoding). Default: `none`.',
-  ),
   connection: oneOf('kind of connection', CONNECTIONS).describe(
     `How long connections live. ${choices(CONNECTIONS)}. Default: \`reused\`.`,
   ),
+  ...optionKeys,
 }
 
 export const targetSchema = z.strictObject({
@@ -104,9 +76,6 @@ export const targetSchema = z.strictObject({
     'Where it is. A URL without a path gets the path that the API prescribes; one with a path is used as it stands.',
   ),
   model: targetVariables.model.optional(),
-  method: oneOf('HTTP method', METHODS)
-    .optional()
-    .describe('HTTP method. Default: `POST`; `GET` for a raw call without a payload.'),
   headers: z
     .record(z.string(), text('header value'))
     .optional()
@@ -119,9 +88,9 @@ export const targetSchema = z.strictObject({
       'How calls prove who sends them: one of these. Values come from `${env:NAME}`, so no result holds them.',
     ),
   tls: tls.optional().describe('TLS of an `https` URL. Paths are relative to the scenario.'),
-  http: targetVariables.http.optional(),
-  compression: targetVariables.compression.optional(),
   connection: targetVariables.connection.optional(),
+  ...optionKeys,
 })
 
-export type TargetSpec = z.output<typeof targetSchema>
+/** With the keys that only its protocol knows checked and gathered. */
+export type TargetSpec = z.output<typeof targetSchema> & { options: Readonly<Record<string, unknown>> }

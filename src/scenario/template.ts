@@ -11,6 +11,9 @@ export interface ReferenceAddress {
   httpUrl: string
   /** Null: it does not listen for TLS. */
   httpsUrl: string | null
+  /** Null: it does not speak gRPC. */
+  grpcUrl: string | null
+  grpcsUrl: string | null
   /** Absolute path of the PEM file that its certificate can be verified with. */
   caFile: string | null
 }
@@ -18,6 +21,8 @@ export interface ReferenceAddress {
 const REFERENCES: Readonly<Record<string, keyof ReferenceAddress>> = {
   http: 'httpUrl',
   https: 'httpsUrl',
+  grpc: 'grpcUrl',
+  grpcs: 'grpcsUrl',
   ca: 'caFile',
 }
 

@@ -37,7 +37,7 @@ test.each([
   },
   {
     args: ['--url', 'https://mine.example/a?b=c', '--api', 'raw'],
-    found: { server: null, cases: [{ target: { url: 'https://mine.example/a?b=c', method: 'GET' } }, {}] },
+    found: { server: null, cases: [{ target: { url: 'https://mine.example/a?b=c' } }, {}] },
   },
   {
     args: [

@@ -1,12 +1,13 @@
-import { dialect } from '../../src/dialects/registry.ts'
 import { protocol } from '../../src/drivers/registry.ts'
 import { systemClock } from '../../src/load/clock.ts'
 import { Round, type RoundEnd } from '../../src/load/round.ts'
 import type { Case, Load, Payload, Target, Timeouts } from '../../src/plan/plan.ts'
 import { schedule } from '../../src/plan/schedule.ts'
+import { messagesOf, streams } from '../../src/plan/streams.ts'
 import { decode, destroy, initHistograms, percentileMs } from '../../src/record/histogram.ts'
 import { Recorder } from '../../src/record/recorder.ts'
 import type { Counts, ErrorRecord } from '../../src/record/round-record.ts'
+import { optionsOf } from '../../src/scenario/target-options.ts'
 
 export interface Play {
   target: Partial<Target> & Pick<Target, 'interface' | 'url'>
@@ -26,7 +27,7 @@ export interface Played {
   p50(metric: string): number
 }
 
-const NOTHING: Payload = { form: 'none', encoding: 'json', batch: 1, seed: 1, label: '' }
+export const NOTHING: Payload = { form: 'none', encoding: 'json', batch: 1, seed: 1, label: '' }
 
 export function caseOf({ target, load, payload, timeouts }: Play): Case {
   return {
@@ -35,13 +36,12 @@ export function caseOf({ target, load, payload, timeouts }: Play): Case {
       name: 'played',
       api: 'raw',
       model: null,
-      method: 'GET',
       headers: {},
       tls: { ca: null, cert: null, key: null, servername: null, verify: true },
-      http: '1.1',
-      compression: 'none',
       connection: 'reused',
       ...target,
+      // The protocol's own defaults, as a scenario gets them.
+      options: optionsOf(target.interface, target.options ?? {}),
     },
     labels: {},
     payload: payload ?? NOTHING,
@@ -67,9 +67,9 @@ export async function play(what: Play): Promise<Played> {
   const planned = caseOf(what)
   const { target, payload, timeouts, load } = planned
   const found = protocol(target.interface)
-  const codec = dialect(target.api).codec({ target, payload, streaming: found.streams, file: null })
-  const recorder = new Recorder(found, [], null)
-  const driver = found.driver({ target, codec, timeouts })
+  const codec = found.codec({ target, payload, file: null })
+  const recorder = new Recorder({ stamps: found.stamps, streams: streams(planned) }, [], null)
+  const driver = await found.driver({ target, codec, timeouts })
   const round = new Round({
     case: planned,
     driver,
@@ -78,6 +78,7 @@ export async function play(what: Play): Promise<Played> {
     schedule: load.model === 'closed' ? null : schedule(load, { round: 0, worker: 0, workers: 1 }),
     concurrency: load.model === 'closed' ? load.concurrency : 0,
     calls: load.model === 'closed' ? load.calls : null,
+    messages: messagesOf(planned),
     connections: load.connections,
   })
   await round.prepare()

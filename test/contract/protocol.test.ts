@@ -1,117 +1,82 @@
 /**
- * The contract of the seam: every protocol of the registry passes it, over every connection that it can use. A
- * protocol joins by one twin: how its server answers.
+ * The contract of the seam: every protocol of the registry passes it with every kind of call, over every connection
+ * that it can use. A protocol joins by a twin in `twins.ts` for each kind: how its server answers.
  */
 
 import { afterEach, describe, expect, test } from 'vitest'
-import { STAMPS } from '../../src/drivers/driver.ts'
-import { PROTOCOLS } from '../../src/drivers/registry.ts'
-import type { InterfaceName } from '../../src/plan/plan.ts'
+import { STAMPS, streamsReply } from '../../src/drivers/driver.ts'
+import { PROTOCOLS, protocol as protocolOf } from '../../src/drivers/registry.ts'
 import { CALL_METRICS } from '../../src/record/metrics.ts'
-import { type Handler, type PlainServer, startPlain } from '../servers/plain-http.ts'
+import type { Secure } from '../servers/plain-http.ts'
 import { type Play, play } from './play.ts'
+import { type Behaviour, TWINS, type TwinServer } from './twins.ts'
 
-interface Twin {
-  /** Answers a call in full: `content` bytes of content. */
-  answer: Handler
-  content: number
-  /** Begins to answer, and never ends. */
-  begin: Handler
-}
+const CONTENT_BYTES = 10
 
-const drain: Handler = (request) => request.resume()
-
-const TWINS: Record<InterfaceName, Twin> = {
-  rest: {
-    answer: (request, response) => {
-      drain(request, response)
-      request.on('end', () => response.end('0123456789'))
-    },
-    content: 10,
-    begin: (request, response) => {
-      drain(request, response)
-      response.writeHead(200, { 'content-length': '10' })
-      response.write('01234')
-    },
-  },
-  sse: {
-    answer: (request, response) => {
-      drain(request, response)
-      response.writeHead(200, { 'content-type': 'text/event-stream' })
-      response.end(': keep-alive\n\ndata: 01234\n\ndata: 56789\n\n')
-    },
-    content: 10,
-    begin: (request, response) => {
-      drain(request, response)
-      response.writeHead(200, { 'content-type': 'text/event-stream' })
-      response.write('data: 01234\n\n')
-    },
-  },
-}
-
-const WAYS = [
-  ['HTTP/1.1', false, '1.1', '1.1'],
-  ['HTTP/2 in clear text is refused by an HTTP/1.1 server', false, '2', null],
-  ['HTTP/1.1 over TLS', {}, '1.1', '1.1'],
-  ['HTTP/2 over TLS', {}, '2', '2.0'],
-  ['HTTP/1.1 over TLS 1.2', { maxVersion: 'TLSv1.2' }, '1.1', '1.1'],
-] as const
-
-let server: PlainServer | null = null
+let server: TwinServer | null = null
 
 afterEach(async () => {
   await server?.stop()
   server = null
 })
 
-describe.each(PROTOCOLS.map((protocol) => [protocol.name, protocol] as const))('%s', (name, protocol) => {
-  const twin = TWINS[name]
+test('every protocol has a twin for each kind of call', () => {
+  const kinds = PROTOCOLS.flatMap(({ name, kinds: own }) => own.map((kind) => `${name} ${kind}`))
+  expect(TWINS.map(({ name, kind }) => `${name} ${kind}`)).toEqual(kinds)
+})
+
+test.each(PROTOCOLS)('$name says of every stamp what it means', ({ stamps }) => {
+  expect(Object.keys(stamps).sort()).toEqual([...STAMPS].sort())
+})
+
+describe.each(TWINS)('$name $kind', (twin) => {
+  const protocol = protocolOf(twin.name)
+  const always = (): Behaviour => 'answer'
 
   async function against(
-    handler: Handler,
+    behave: () => Behaviour,
     what: Omit<Play, 'target'> & { target?: Partial<Play['target']> },
-    secure: Parameters<typeof startPlain>[1] = false,
+    secure: Secure = false,
   ) {
-    server = await startPlain(handler, secure)
+    server = await twin.start(behave, secure)
     const tls = { ca: server.ca || null, cert: null, key: null, servername: null, verify: true }
-    return play({ ...what, target: { interface: name, url: server.url, tls, ...what.target } })
+    const options = { ...twin.target.options, ...what.target?.options }
+    const target = { interface: twin.name, url: server.url, tls, ...twin.target, ...what.target, options }
+    return play({ ...what, target })
   }
 
-  test('says of every stamp what it means', () => {
-    expect(Object.keys(protocol.stamps).sort()).toEqual([...STAMPS].sort())
-  })
-
-  test.each(WAYS)('%s', async (_way, secure, http, version) => {
+  test.each(twin.ways)('$title', async ({ secure, options, version, connections }) => {
     const load = { model: 'closed', concurrency: 4, calls: 20 } as const
-    const played = await against(twin.answer, { load, target: { http } }, secure)
+    const played = await against(always, { load, target: { options } }, secure)
     if (version === null) {
       expect(played.counts).toMatchObject({ calls: 20, errors: 20 })
       return
     }
     expect(played.errors).toEqual([])
-    expect(played.counts).toMatchObject({ calls: 20, errors: 0, payloadBytes: 20 * twin.content })
+    expect(played.counts).toMatchObject({ calls: 20, errors: 0, payloadBytes: 20 * CONTENT_BYTES })
     expect([...server!.versions]).toEqual([version])
-    expect(played.end.connections).toBe(version === '2.0' ? 1 : 4)
-    expect(played.valuesOf('tcp_connect')).toBe(played.end.connections)
-    expect(played.valuesOf('tls_handshake')).toBe(secure ? played.end.connections : 0)
+    expect(played.end.connections).toBe(connections)
+    expect(played.valuesOf('tcp_connect')).toBe(connections)
+    expect(played.valuesOf('tls_handshake')).toBe(secure ? connections : 0)
   })
 
   test('every metric whose stamps can be observed has a value for every call', async () => {
     const load = { model: 'closed', concurrency: 2, calls: 10 } as const
-    const played = await against(twin.answer, { load })
+    const played = await against(always, { load })
+    const streams = streamsReply(twin.kind)
     const told = new Set(['server_queue', 'server_compute', 'overhead_time'])
     for (const metric of CALL_METRICS) {
-      const concerns = metric.calls === 'all' || (metric.calls === 'streaming') === protocol.streams
+      const concerns = metric.calls === 'all' || (metric.calls === 'streaming') === streams
       const observable = metric.needs.every((stamp) => protocol.stamps[stamp] !== null)
       const expected = concerns && observable && !told.has(metric.name) ? 10 : 0
       expect(played.valuesOf(metric.name), metric.name).toBe(expected)
     }
-    expect(played.valuesOf('inter_chunk_latency')).toBe(protocol.streams ? 10 : 0)
+    expect(played.valuesOf('inter_chunk_latency')).toBe(streams ? 10 : 0)
   })
 
   test('a cold connection: one for each call, its handshake in the latency and not in the service time', async () => {
     const load = { model: 'closed', concurrency: 2, calls: 10 } as const
-    const played = await against(twin.answer, { load, target: { connection: 'cold' } }, {})
+    const played = await against(always, { load, target: { connection: 'cold' } }, {})
     expect(played.errors).toEqual([])
     expect(played.end.connections).toBe(10)
     expect(played.valuesOf('handshake')).toBe(10)
@@ -122,22 +87,20 @@ describe.each(PROTOCOLS.map((protocol) => [protocol.name, protocol] as const))('
 
   test('bytes on the wire are those below TLS', async () => {
     const load = { model: 'closed', concurrency: 1, calls: 50 } as const
-    const clear = await against(twin.answer, { load })
+    const clear = await against(always, { load })
     await server!.stop()
-    const secure = await against(twin.answer, { load }, {})
+    const secure = await against(always, { load }, {})
     // Each TLS 1.3 record costs 22 bytes; requests and replies are at least one record each.
     const wire = ({ end }: typeof clear) => end.bytes.read + end.bytes.written
     expect(wire(secure) - wire(clear)).toBeGreaterThanOrEqual(50 * 2 * 22)
   })
 
   test('a call that is given up ends, and the next one runs', async () => {
-    let requests = 0
-    const handler: Handler = (request, response) =>
-      (requests++ === 0 ? twin.begin : twin.answer)(request, response)
-    for (const http of ['1.1', '2'] as const) {
-      requests = 0
+    for (const options of twin.cancels) {
+      let requests = 0
+      const behave = (): Behaviour => (requests++ === 0 ? 'begin' : 'answer')
       const load = { model: 'closed', concurrency: 1, calls: 5 } as const
-      const played = await against(handler, { load, timeouts: { totalMs: 150 }, target: { http } }, {})
+      const played = await against(behave, { load, timeouts: { totalMs: 150 }, target: { options } }, {})
       expect(played.counts).toMatchObject({ calls: 5, errors: 1 })
       expect(played.classes).toEqual({ 'timeout.total': 1 })
       await server!.stop()
@@ -146,15 +109,15 @@ describe.each(PROTOCOLS.map((protocol) => [protocol.name, protocol] as const))('
 
   test('a certificate that is not trusted is an error unless the scenario turns verification off', async () => {
     const tls = { ca: null, cert: null, key: null, servername: null, verify: true }
-    const refused = await against(twin.answer, { target: { tls } }, {})
+    const refused = await against(always, { target: { tls } }, {})
     expect(refused.classes).toEqual({ 'tls.untrusted': 1 })
     await server!.stop()
-    const trusted = await against(twin.answer, { target: { tls: { ...tls, verify: false } } }, {})
+    const trusted = await against(always, { target: { tls: { ...tls, verify: false } } }, {})
     expect(trusted.counts).toMatchObject({ calls: 1, errors: 0 })
   })
 
   test('a certificate for another host: tls.hostname', async () => {
-    const played = await against(twin.answer, {}, { hosts: ['elsewhere.test'] })
+    const played = await against(always, {}, { hosts: ['elsewhere.test'] })
     expect(played.classes).toEqual({ 'tls.hostname': 1 })
   })
 })

@@ -17,7 +17,11 @@ function callAt(timesMs: number[]): { call: Call; ended: Call[]; reads: () => nu
       return timeMs
     },
   }
-  return { call: new Call(clock, { ended: (one) => ended.push(one) }), ended, reads: () => reads }
+  return {
+    call: new Call(clock, { writable: () => {}, ended: (one) => ended.push(one) }),
+    ended,
+    reads: () => reads,
+  }
 }
 
 function metricOf(name: string, call: Call): number {

@@ -17,12 +17,10 @@ test('a scenario that says nothing gets every default', async () => {
         api: 'kserve-v2',
         url: 'http://x/v2/models/mlp/infer',
         model: 'mlp',
-        method: 'POST',
         headers: {},
         tls: { ca: null, cert: null, key: null, servername: null, verify: true },
-        http: '1.1',
-        compression: 'none',
         connection: 'reused',
+        options: { http: '1.1', compression: 'none' },
       },
       payload: { form: 'size', byteCount: 1024, label: '1KiB', encoding: 'json', batch: 1, seed: 1 },
       load: {
@@ -48,26 +46,14 @@ test('a plan is plain JSON', async () => {
 
 describe('what an API sends where the scenario does not say', () => {
   test.each([
-    ['rest', 'kserve-v2', { form: 'size', byteCount: 1024 }, 'POST'],
-    ['rest', 'openai-chat', { form: 'tokens', promptTokens: 32, outputTokens: 32, ignoreEos: false }, 'POST'],
-    [
-      'sse',
-      'openai-completions',
-      { form: 'tokens', promptTokens: 32, outputTokens: 32, ignoreEos: false },
-      'POST',
-    ],
-    ['rest', 'raw', { form: 'none' }, 'GET'],
-  ])('%s %s', async (interfaceName, api, payload, method) => {
+    ['rest', 'kserve-v2', { form: 'size', byteCount: 1024 }],
+    ['rest', 'openai-chat', { form: 'tokens', promptTokens: 32, outputTokens: 32, ignoreEos: false }],
+    ['sse', 'openai-completions', { form: 'tokens', promptTokens: 32, outputTokens: 32, ignoreEos: false }],
+    ['rest', 'raw', { form: 'none' }],
+  ])('%s %s', async (interfaceName, api, payload) => {
     const target = `{ interface: ${interfaceName}, api: ${api}, url: "http://x", model: m }`
     const [only] = (await plan(`targets: { a: ${target} }\n`)).cases
-    expect(only).toMatchObject({ payload, target: { method } })
-  })
-
-  test('a raw call with a payload is a POST, unless the scenario says otherwise', async () => {
-    const text =
-      'targets: { a: { interface: rest, api: raw, url: "http://x/y" } }\ndefaults: { payload: { text: hi } }\n'
-    expect((await plan(text)).cases[0]?.target.method).toBe('POST')
-    expect((await plan(text, { set: ['targets.a.method=PUT'] })).cases[0]?.target.method).toBe('PUT')
+    expect(only).toMatchObject({ payload })
   })
 })
 
@@ -75,6 +61,8 @@ describe('a URL', () => {
   const REFERENCE = {
     httpUrl: 'http://127.0.0.1:1234',
     httpsUrl: 'https://127.0.0.1:4321',
+    grpcUrl: 'grpc://127.0.0.1:5678',
+    grpcsUrl: null,
     caFile: '/tmp/ca.pem',
   }
 

@@ -49,7 +49,7 @@ vary:
       },
       payload: { form: 'tokens', promptTokens: 32, outputTokens: 64, ignoreEos: false },
       load: { ratePerSecond: 20, calls: 9, durationMs: null },
-      target: { http: '2', connection: 'cold' },
+      target: { options: { http: '2' }, connection: 'cold' },
       timeouts: { idleMs: 2000 },
     })
   })

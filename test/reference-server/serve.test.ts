@@ -48,7 +48,9 @@ function watch(child: ChildProcess): Run {
 test('its first line names the URLs and the provider; SIGTERM ends it well', async () => {
   const { child, ended, firstLine, output } = run([...anyPort, '--tls-port', '0'])
   const line = await firstLine()
-  const [, httpUrl, caFile] = /(http:\S+) and https:\S+ \(CA (\S+)\) on cpu$/.exec(line)!
+  const [, httpUrl, caFile] = /(http:\S+) and https:\S+ \(CA (\S+)\) and grpc:\S+ and grpcs:\S+ on cpu$/.exec(
+    line,
+  )!
   expect((await fetch(`${httpUrl}/healthz`)).status).toBe(200)
   expect(existsSync(caFile!)).toBe(true)
   child.kill('SIGTERM')
@@ -82,6 +84,8 @@ test('a forked one tells its parent when it is ready, and stops with it', async 
     type: 'ready',
     httpUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
     httpsUrl: null,
+    grpcUrl: expect.stringMatching(/^grpc:\/\/127\.0\.0\.1:\d+$/),
+    grpcsUrl: null,
     caFile: null,
     provider: 'cpu',
     skipped: [],
@@ -98,7 +102,7 @@ test('a port that is taken is told in one sentence', async () => {
   const { ended, output } = run(['serve', '--port', String(port), '--provider', 'cpu'])
   expect(await ended).toEqual({ code: 1, signal: null })
   expect(output.stderr).toBe(
-    `error: port ${port} of 127.0.0.1 is already in use; choose another with --port or --tls-port\n`,
+    `error: port ${port} of 127.0.0.1 is already in use; choose another with --port, --grpc-port, --tls-port or --grpc-tls-port\n`,
   )
   other.close()
 })

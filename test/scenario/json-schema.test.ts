@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { describeScenario, type JsonSchema, scenarioJsonSchema } from '../../src/scenario/json-schema.ts'
+import { describeScenario, scenarioJsonSchema } from '../../src/scenario/json-schema.ts'
+import type { JsonSchema } from '../../src/values/json-schema.ts'
 import { REST } from './scenario-file.ts'
 
 const scenarios = new URL('../../scenarios/', import.meta.url)

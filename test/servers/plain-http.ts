@@ -17,11 +17,11 @@ export interface PlainServer {
 
 export type Handler = (request: http.IncomingMessage, response: http.ServerResponse) => void
 
+/** False: in clear text. */
+export type Secure = false | { hosts?: string[]; maxVersion?: 'TLSv1.2' | 'TLSv1.3' }
+
 /** A correct HTTP server of one handler: in clear text, or HTTP/1.1 and HTTP/2 over TLS. */
-export async function startPlain(
-  handler: Handler,
-  secure: false | { hosts?: string[]; maxVersion?: 'TLSv1.2' | 'TLSv1.3' } = false,
-): Promise<PlainServer> {
+export async function startPlain(handler: Handler, secure: Secure = false): Promise<PlainServer> {
   const versions = new Set<string>()
   const counted: Handler = (request, response) => {
     versions.add(request.httpVersion)

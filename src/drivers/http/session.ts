@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import zlib from 'node:zlib'
 import { Client, type Dispatcher } from 'undici'
-import type { Codec } from '../../dialects/dialect.ts'
+import type { HttpCodec } from '../../dialects/dialect.ts'
 import type { Target } from '../../plan/plan.ts'
 import {
   type ByteCounts,
@@ -14,7 +14,14 @@ import {
   type SessionProbe,
   SUCCESS,
 } from '../driver.ts'
-import { type ConnectOptions, connect, connectOptions, socketBytes, type Transport } from './connect.ts'
+import {
+  type ConnectOptions,
+  connect,
+  connectOptions,
+  socketBytes,
+  type Transport,
+} from '../transport/connect.ts'
+import type { HttpOptions } from './options.ts'
 import { requestOutcome } from './outcome.ts'
 
 /** Streams that one HTTP/2 connection takes where the server names no limit. */
@@ -29,7 +36,7 @@ export interface Exchange extends Dispatcher.DispatchHandler {
   abort(): void
 }
 
-export type NewExchange = (codec: Codec, session: HttpSession) => Exchange
+export type NewExchange = (codec: HttpCodec, session: HttpSession) => Exchange
 
 /** Everything about a request that is the same for every call. */
 interface RequestTemplate {
@@ -44,11 +51,16 @@ export class HttpDriver implements Driver {
   readonly #options: ConnectOptions
   readonly #origin: string
   readonly #template: RequestTemplate
-  readonly #codec: Codec
+  readonly #codec: HttpCodec
   readonly #newExchange: NewExchange
 
-  constructor({ target, codec, timeouts }: DriverOptions, accept: string, newExchange: NewExchange) {
-    this.#options = connectOptions(target, timeouts.connectMs)
+  constructor(
+    { target, codec, timeouts }: DriverOptions<HttpCodec>,
+    accept: string,
+    newExchange: NewExchange,
+  ) {
+    const { http } = target.options as unknown as HttpOptions
+    this.#options = connectOptions(target, http === '2' ? 'h2' : 'http/1.1', timeouts.connectMs)
     this.#origin = new URL(target.url).origin
     this.#template = requestTemplate(target, codec, accept)
     this.#codec = codec
@@ -214,27 +226,32 @@ export class HttpSession implements Session {
   }
 }
 
-function requestTemplate(target: Target, codec: Codec, accept: string): RequestTemplate {
+function requestTemplate(target: Target, codec: HttpCodec, accept: string): RequestTemplate {
   const url = new URL(target.url)
+  const { compression, method } = target.options as unknown as HttpOptions
   const headers: Record<string, string> = { accept, 'user-agent': 'infer-bench', ...codec.headers }
-  if (target.compression !== 'none') headers['content-encoding'] = target.compression
+  if (compression !== 'none') headers['content-encoding'] = compression
   Object.assign(headers, target.headers)
-  const compress = compressor(target.compression)
+  const { encode } = codec
   return {
     path: url.pathname + url.search,
-    method: codec.method,
+    method: method ?? (encode ? 'POST' : 'GET'),
     headers: Object.entries(headers).flat(),
     payloadBytes: codec.payloadBytes,
-    encode: compress
-      ? () => {
-          const body = codec.encode()
-          return body === null ? null : compress(body)
-        }
-      : () => codec.encode(),
+    encode: encode ? compressing(encode, compressor(compression)) : () => null,
   }
 }
 
-function compressor(encoding: Target['compression']): ((body: Uint8Array | string) => Uint8Array) | null {
+type Compressor = (body: Uint8Array | string) => Uint8Array
+
+function compressing(
+  encode: () => Uint8Array | string,
+  compress: Compressor | null,
+): () => Uint8Array | string {
+  return compress ? () => compress(encode()) : encode
+}
+
+function compressor(encoding: HttpOptions['compression']): Compressor | null {
   if (encoding === 'gzip') return (body) => zlib.gzipSync(body)
   if (encoding === 'deflate') return (body) => zlib.deflateSync(body)
   if (encoding === 'br') {

@@ -1,141 +1,12 @@
 /** REST: one request, one whole reply, on undici's dispatch interface. */
 
-import { Buffer } from 'node:buffer'
-import zlib from 'node:zlib'
-import type { Dispatcher } from 'undici'
-import {
-  type Codec,
-  type Content,
-  clearContent,
-  newContent,
-  type ReplyHeaders,
-} from '../../dialects/dialect.ts'
-import { type CallSlot, failure, type Protocol, SUCCESS } from '../driver.ts'
-import { startIdleServer } from '../http/idle-server.ts'
-import { SAMPLE_BYTES, statusOutcome } from '../http/outcome.ts'
-import { readServerTiming } from '../http/server-timing.ts'
-import { type Exchange, HttpDriver, type HttpSession } from '../http/session.ts'
+import type { HttpCodec } from '../../dialects/dialect.ts'
+import type { Protocol } from '../driver.ts'
+import { overHttp } from '../http/family.ts'
 
-/** A larger reply, counted after decompression, is a failure: it would not fit the memory of many at once. */
-const MOST_REPLY_BYTES = 256 * 1024 * 1024
-
-class UnaryExchange implements Exchange, ReplyHeaders {
-  call: CallSlot | null = null
-  readonly #codec: Codec
-  readonly #session: HttpSession
-  readonly #content: Content = newContent()
-  readonly #timing = { queueMs: Number.NaN, computeMs: Number.NaN }
-  #controller: Dispatcher.DispatchController | null = null
-  #statusCode = 0
-  #headers: Record<string, string | string[] | undefined> = {}
-  #chunks: Uint8Array[] = []
-  #byteCount = 0
-
-  constructor(codec: Codec, session: HttpSession) {
-    this.#codec = codec
-    this.#session = session
-  }
-
-  begin(call: CallSlot): void {
-    this.call = call
-    this.#controller = null
-    this.#statusCode = 0
-    this.#byteCount = 0
-    if (this.#chunks.length > 0) this.#chunks = []
-  }
-
-  abort(): void {
-    this.#controller?.abort(new Error('given up'))
-  }
-
-  get(name: string): string | undefined {
-    const value = this.#headers[name]
-    return typeof value === 'string' ? value : value?.[0]
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.call) this.#controller = controller
-    else controller.abort(new Error('given up'))
-  }
-
-  onRequestSent(): void {
-    this.call?.written()
-  }
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    statusCode: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    if (statusCode < 200) return
-    this.call?.firstByte()
-    if (headers.connection === 'close') this.#session.doom()
-    this.#statusCode = statusCode
-    this.#headers = headers
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.call) return
-    this.#byteCount += chunk.length
-    if (this.#byteCount > MOST_REPLY_BYTES) {
-      const { call } = this
-      this.#session.cancel(call)
-      call.end(failure('response', 'decode', 'too_large', `a reply of more than ${MOST_REPLY_BYTES} bytes`))
-      return
-    }
-    this.#chunks.push(chunk)
-  }
-
-  onResponseEnd(): void {
-    const { call } = this
-    if (!call) return
-    call.lastByte()
-    if (this.#statusCode >= 300) {
-      this.#session.finished(this)
-      call.end(statusOutcome(this.#statusCode, this.#chunks))
-      return
-    }
-    const content = this.#content
-    clearContent(content)
-    try {
-      this.#codec.reply(this.#body(), this, content)
-    } catch (error) {
-      this.#session.finished(this)
-      call.end(failure('response', 'decode', '', (error as Error).message.slice(0, SAMPLE_BYTES)))
-      return
-    }
-    call.decoded(content.tokens, content.payloadBytes)
-    if (content.totalTokens >= 0) call.tokens(content.totalTokens)
-    const told = this.get('server-timing')
-    if (told !== undefined && readServerTiming(told, this.#timing)) call.server(this.#timing)
-    this.#session.finished(this)
-    call.end(SUCCESS)
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#session.failedBy(this, error, this.#statusCode > 0)
-  }
-
-  #body(): Uint8Array {
-    const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#byteCount)
-    const encoding = this.get('content-encoding')
-    if (encoding === undefined || encoding === 'identity') return body
-    return decompress(encoding, body)
-  }
-}
-
-function decompress(encoding: string, body: Uint8Array): Uint8Array {
-  const limit = { maxOutputLength: MOST_REPLY_BYTES }
-  if (encoding === 'gzip' || encoding === 'x-gzip') return zlib.gunzipSync(body, limit)
-  if (encoding === 'deflate') return zlib.inflateSync(body, limit)
-  if (encoding === 'br') return zlib.brotliDecompressSync(body, limit)
-  if (encoding === 'zstd') return zlib.zstdDecompressSync(body, limit)
-  throw new Error(`the reply’s content-encoding ${encoding} is not supported`)
-}
-
-export const rest: Protocol = {
-  name: 'rest',
-  streams: false,
+export const rest: Protocol<HttpCodec> = {
+  ...overHttp('rest', 'unary'),
+  says: 'one HTTP request, one reply',
   stamps: {
     sent: 'a connection has room; before the body is encoded',
     encoded: 'the body is encoded, and compressed where asked',
@@ -145,6 +16,15 @@ export const rest: Protocol = {
     decoded: 'the body is decompressed and parsed',
     lastByte: 'undici saw the end of the body (`onResponseEnd`)',
   },
-  idleServer: () => startIdleServer('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}'),
-  driver: (options) => new HttpDriver(options, '*/*', (codec, session) => new UnaryExchange(codec, session)),
+  idleServer: async () =>
+    (await import('../http/idle-server.ts')).startIdleServer(
+      'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}',
+    ),
+  driver: async (options) => {
+    const [{ HttpDriver }, { UnaryExchange }] = await Promise.all([
+      import('../http/session.ts'),
+      import('./exchange.ts'),
+    ])
+    return new HttpDriver(options, '*/*', (codec, session) => new UnaryExchange(codec, session))
+  },
 }

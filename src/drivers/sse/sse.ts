@@ -1,164 +1,15 @@
 /** Server-Sent Events: one request, a reply that arrives as events, on the same connections as REST. */
 
-import type { Buffer } from 'node:buffer'
-import { createParser, type EventSourceMessage, type EventSourceParser } from 'eventsource-parser'
-import type { Dispatcher } from 'undici'
-import { type Codec, type Content, clearContent, DecodeError, newContent } from '../../dialects/dialect.ts'
-import { type CallSlot, failure, type Outcome, type Protocol, SUCCESS } from '../driver.ts'
-import { startIdleServer } from '../http/idle-server.ts'
-import { SAMPLE_BYTES, statusOutcome } from '../http/outcome.ts'
-import { type Exchange, HttpDriver, type HttpSession } from '../http/session.ts'
-import { Utf8Stream } from './utf8-stream.ts'
-
-/** Characters that one event may have. A longer one would let a server fill the client's memory. */
-const MOST_EVENT_CHARACTERS = 16 * 1024 * 1024
-
-class EventExchange implements Exchange {
-  call: CallSlot | null = null
-  readonly #codec: Codec
-  readonly #session: HttpSession
-  readonly #content: Content = newContent()
-  readonly #text = new Utf8Stream()
-  readonly #parser: EventSourceParser
-  #controller: Dispatcher.DispatchController | null = null
-  #statusCode = 0
-  #isEventStream = false
-  #isDone = false
-  #broken: Outcome | null = null
-  #errorBody: Uint8Array[] = []
-  #errorBytes = 0
-
-  constructor(codec: Codec, session: HttpSession) {
-    this.#codec = codec
-    this.#session = session
-    this.#parser = createParser({
-      onEvent: (event) => this.#event(event),
-      onError: (error) => {
-        // Unknown fields are legal and ignored; only a buffer that runs over ends the stream.
-        if (error.type === 'max-buffer-size-exceeded') {
-          this.#broken = failure('response', 'sse.parse', error.type, 'an event larger than 16 Mi characters')
-        }
-      },
-      maxBufferSize: MOST_EVENT_CHARACTERS,
-    })
-  }
-
-  begin(call: CallSlot): void {
-    this.call = call
-    this.#controller = null
-    this.#statusCode = 0
-    this.#isDone = false
-    this.#broken = null
-    this.#errorBytes = 0
-    if (this.#errorBody.length > 0) this.#errorBody = []
-    this.#parser.reset()
-    this.#text.reset()
-  }
-
-  abort(): void {
-    this.#controller?.abort(new Error('given up'))
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.call) this.#controller = controller
-    else controller.abort(new Error('given up'))
-  }
-
-  onRequestSent(): void {
-    this.call?.written()
-  }
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    statusCode: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    if (statusCode < 200) return
-    this.call?.firstByte()
-    if (headers.connection === 'close') this.#session.doom()
-    this.#statusCode = statusCode
-    this.#isEventStream = String(headers['content-type'] ?? '').startsWith('text/event-stream')
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    const { call } = this
-    if (!call) return
-    if (this.#statusCode >= 300 || !this.#isEventStream) {
-      if (this.#errorBytes < SAMPLE_BYTES) this.#errorBody.push(chunk)
-      this.#errorBytes += chunk.length
-      return
-    }
-    call.received()
-    const text = this.#text.decode(chunk)
-    if (text === null) this.#broken = failure('response', 'decode', 'utf8', 'the stream is not valid UTF-8')
-    else this.#parser.feed(text)
-    if (this.#broken && this.call === call) this.#giveUp(call, this.#broken)
-  }
-
-  onResponseEnd(): void {
-    const { call } = this
-    if (!call) return
-    call.lastByte()
-    const outcome = this.#outcome()
-    this.#session.finished(this)
-    call.end(outcome)
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    const { call } = this
-    if (!call) return
-    if (this.#statusCode >= 200 && this.#statusCode < 300) {
-      const sample = `the stream ended before its end: ${error.message}`
-      this.#session.failed(this, failure('response', 'sse.truncated', codeOf(error), sample))
-    } else {
-      this.#session.failedBy(this, error, this.#statusCode > 0)
-    }
-  }
-
-  #event(event: EventSourceMessage): void {
-    const { call } = this
-    if (!call || this.#broken) return
-    const content = this.#content
-    clearContent(content)
-    try {
-      this.#codec.chunk(event.data, event.event, content)
-    } catch (error) {
-      const errorClass = error instanceof DecodeError ? 'decode' : 'sse.parse'
-      this.#broken = failure('response', errorClass, '', (error as Error).message.slice(0, SAMPLE_BYTES))
-      return
-    }
-    call.decoded(content.tokens, content.payloadBytes)
-    if (content.totalTokens >= 0) call.tokens(content.totalTokens)
-    if (content.done) this.#isDone = true
-  }
-
-  #outcome(): Outcome {
-    if (this.#statusCode >= 300) return statusOutcome(this.#statusCode, this.#errorBody)
-    if (!this.#isEventStream) {
-      return failure('response', 'sse.parse', 'content-type', 'the reply is not text/event-stream')
-    }
-    if (this.#codec.endMark && !this.#isDone) {
-      return failure('response', 'sse.truncated', '', `the stream ended without ${this.#codec.endMark}`)
-    }
-    return SUCCESS
-  }
-
-  #giveUp(call: CallSlot, outcome: Outcome): void {
-    this.#session.cancel(call)
-    call.end(outcome)
-  }
-}
-
-function codeOf(error: Error & { code?: string }): string {
-  return error.code ?? ''
-}
+import type { HttpCodec } from '../../dialects/dialect.ts'
+import type { Protocol } from '../driver.ts'
+import { overHttp } from '../http/family.ts'
 
 const IDLE_REPLY =
   'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n9\r\ndata: x\n\n\r\n9\r\ndata: x\n\n\r\n0\r\n\r\n'
 
-export const sse: Protocol = {
-  name: 'sse',
-  streams: true,
+export const sse: Protocol<HttpCodec> = {
+  ...overHttp('sse', 'server-stream'),
+  says: 'one HTTP request, a stream of server-sent events',
   stamps: {
     sent: 'a connection has room; before the body is encoded',
     encoded: 'the body is encoded, and compressed where asked',
@@ -168,7 +19,12 @@ export const sse: Protocol = {
     decoded: 'an event is parsed and its content read',
     lastByte: 'undici saw the end of the body (`onResponseEnd`)',
   },
-  idleServer: () => startIdleServer(IDLE_REPLY),
-  driver: (options) =>
-    new HttpDriver(options, 'text/event-stream', (codec, session) => new EventExchange(codec, session)),
+  idleServer: async () => (await import('../http/idle-server.ts')).startIdleServer(IDLE_REPLY),
+  driver: async (options) => {
+    const [{ HttpDriver }, { EventExchange }] = await Promise.all([
+      import('../http/session.ts'),
+      import('./exchange.ts'),
+    ])
+    return new HttpDriver(options, 'text/event-stream', (codec, session) => new EventExchange(codec, session))
+  },
 }

@@ -1,4 +1,4 @@
-import type { ServerTiming } from '../driver.ts'
+import type { ServerTiming } from './driver.ts'
 
 const QUEUE = /(?:^|,)\s*queue\s*(?:;[^,]*?)?;\s*dur=([\d.]+)/
 const COMPUTE = /(?:^|,)\s*compute\s*(?:;[^,]*?)?;\s*dur=([\d.]+)/

@@ -1,22 +1,20 @@
 /**
- * The Open Inference Protocol (KServe v2): tensors as JSON numbers, or as binary after a JSON header (the
- * binary tensor data extension, as Triton speaks it).
- * https://github.com/kserve/open-inference-protocol
+ * The Open Inference Protocol over HTTP: tensors as JSON numbers, or as binary after a JSON header (the binary
+ * tensor data extension, as Triton speaks it).
  */
 
 import { Buffer } from 'node:buffer'
 import {
-  type Codec,
-  type CodecOptions,
   type Content,
   DecodeError,
-  type Dialect,
   DialectError,
+  type HttpCodec,
+  type HttpFace,
   type ReplyHeaders,
-} from './dialect.ts'
-import { parseJson } from './json.ts'
-import { literalCodec } from './literal.ts'
-import { DATATYPE_BYTES, type Fp32Tensor, tensorOf } from './tensors.ts'
+} from '../dialect.ts'
+import { parseJson } from '../json.ts'
+import { literalCodec } from '../literal.ts'
+import { DATATYPE_BYTES, type Fp32Tensor, tensorOf } from '../tensors.ts'
 
 const HEADER_LENGTH = 'inference-header-content-length'
 const INPUT_NAME = 'input'
@@ -29,8 +27,7 @@ interface ReplyTensor {
   parameters?: { binary_data_size?: number }
 }
 
-export const kserveV2: Dialect = {
-  name: 'kserve-v2',
+export const kserveHttp: HttpFace = {
   interfaces: ['rest'],
   path(model) {
     if (model === null) throw new DialectError('kserve-v2 needs a model: add e.g. model: mlp to the target')
@@ -42,16 +39,15 @@ export const kserveV2: Dialect = {
       return literalCodec(options, { reply: decodeReply, contentType: 'application/json' })
     }
     const tensor = tensorOf(options.payload)
-    return options.payload.encoding === 'binary' ? binaryCodec(options, tensor) : jsonCodec(options, tensor)
+    return options.payload.encoding === 'binary' ? binaryCodec(tensor) : jsonCodec(tensor)
   },
 }
 
-function jsonCodec({ target }: CodecOptions, { shape, values }: Fp32Tensor): Codec {
+function jsonCodec({ shape, values }: Fp32Tensor): HttpCodec {
   // Clients hold the numbers in a list; writing them out is the work that JSON costs.
   const data = Array.from(values)
   const request = { inputs: [{ name: INPUT_NAME, shape, datatype: 'FP32', data }] }
   return {
-    method: target.method,
     headers: { 'content-type': 'application/json' },
     payloadBytes: values.byteLength,
     endMark: null,
@@ -61,7 +57,7 @@ function jsonCodec({ target }: CodecOptions, { shape, values }: Fp32Tensor): Cod
   }
 }
 
-function binaryCodec({ target }: CodecOptions, { shape, values }: Fp32Tensor): Codec {
+function binaryCodec({ shape, values }: Fp32Tensor): HttpCodec {
   const request = {
     inputs: [
       { name: INPUT_NAME, shape, datatype: 'FP32', parameters: { binary_data_size: values.byteLength } },
@@ -78,7 +74,6 @@ function binaryCodec({ target }: CodecOptions, { shape, values }: Fp32Tensor): C
     return body
   }
   return {
-    method: target.method,
     headers: {
       'content-type': 'application/octet-stream',
       [HEADER_LENGTH]: String(Buffer.byteLength(JSON.stringify(request))),

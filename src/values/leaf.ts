@@ -101,6 +101,13 @@ export function oneOf<Name extends string>(noun: string, choices: Readonly<Recor
   )
 }
 
+/** What each of the names stands for, in one sentence. */
+export function choices(described: Readonly<Record<string, string>>): string {
+  return Object.entries(described)
+    .map(([name, says]) => `\`${name}\`: ${says}`)
+    .join('; ')
+}
+
 /** One name, or a list of them. */
 export function names(noun: string) {
   return leaf(

@@ -25,17 +25,21 @@ export interface ConnectOptions {
   timeoutMs: number
 }
 
-export function connectOptions(target: Target, timeoutMs: number): ConnectOptions {
+export function connectOptions(
+  target: Target,
+  alpn: ConnectOptions['alpn'],
+  timeoutMs: number,
+): ConnectOptions {
   const url = new URL(target.url)
   const hostname = url.hostname.replace(/^\[|\]$/g, '')
-  const isSecure = url.protocol === 'https:'
+  const isSecure = url.protocol === 'https:' || url.protocol === 'grpcs:'
   return {
     hostname,
     port: url.port === '' ? (isSecure ? 443 : 80) : Number(url.port),
     secure: isSecure ? secureContext(target) : null,
     servername: target.tls.servername ?? (net.isIP(hostname) ? '' : hostname),
     verify: target.tls.verify,
-    alpn: target.http === '2' ? 'h2' : 'http/1.1',
+    alpn,
     timeoutMs,
   }
 }
@@ -55,28 +59,37 @@ export async function connect(
   probe: SessionProbe,
   signal: AbortSignal,
 ): Promise<Transport> {
-  const timeout = AbortSignal.timeout(options.timeoutMs)
-  const either = AbortSignal.any([signal, timeout])
-  try {
+  return within(options.timeoutMs, signal, async (either) => {
     const addresses = await resolve(options.hostname, probe, either)
-    const raw = await connectFirst(addresses, options.port, either)
+    const raw = await firstOf(addresses, either, (address) => connectTo(address, options.port, either))
     raw.setNoDelay(true)
     probe.phase('tcp')
     if (!options.secure) return { socket: raw, raw, alpn: options.alpn }
     const socket = await secure(raw, options, either)
     probe.phase('tls')
     return { socket, raw, alpn: socket.alpnProtocol === 'h2' ? 'h2' : 'http/1.1' }
+  })
+}
+
+/** Opens with a signal that is aborted after `timeoutMs`, too. */
+export async function within<Value>(
+  timeoutMs: number,
+  signal: AbortSignal,
+  open: (either: AbortSignal) => Promise<Value>,
+): Promise<Value> {
+  const timeout = AbortSignal.timeout(timeoutMs)
+  try {
+    return await open(AbortSignal.any([signal, timeout]))
   } catch (error) {
     if (timeout.aborted) {
-      throw new OpenError(
-        failure('connect', 'timeout.connect', '', `no connection within ${options.timeoutMs} ms`),
-      )
+      throw new OpenError(failure('connect', 'timeout.connect', '', `no connection within ${timeoutMs} ms`))
     }
     throw error
   }
 }
 
-async function resolve(hostname: string, probe: SessionProbe, signal: AbortSignal): Promise<string[]> {
+/** The addresses of a host. `dns` is a phase only where there is a name to resolve. */
+export async function resolve(hostname: string, probe: SessionProbe, signal: AbortSignal): Promise<string[]> {
   if (net.isIP(hostname)) return [hostname]
   const addresses = await abortable<string[]>(signal, (succeed, fail) => {
     lookup(hostname, { all: true }, (error, found) => {
@@ -88,11 +101,16 @@ async function resolve(hostname: string, probe: SessionProbe, signal: AbortSigna
   return addresses
 }
 
-async function connectFirst(addresses: string[], port: number, signal: AbortSignal): Promise<net.Socket> {
+/** The first of the addresses that can be connected to; the last one's error where none can. */
+export async function firstOf<Value>(
+  addresses: readonly string[],
+  signal: AbortSignal,
+  connectOne: (address: string) => Promise<Value>,
+): Promise<Value> {
   let lastError: unknown
-  for (const host of addresses) {
+  for (const address of addresses) {
     try {
-      return await connectTo(host, port, signal)
+      return await connectOne(address)
     } catch (error) {
       if (signal.aborted) throw error
       lastError = error
@@ -116,7 +134,12 @@ function connectTo(host: string, port: number, signal: AbortSignal): Promise<net
   )
 }
 
-function secure(raw: net.Socket, options: ConnectOptions, signal: AbortSignal): Promise<tls.TLSSocket> {
+/** TLS on a TCP connection. Rejects with `OpenError`. */
+export function secure(
+  raw: net.Socket,
+  options: ConnectOptions,
+  signal: AbortSignal,
+): Promise<tls.TLSSocket> {
   const socket = tls.connect({
     socket: raw,
     secureContext: options.secure!,
@@ -147,7 +170,7 @@ function secure(raw: net.Socket, options: ConnectOptions, signal: AbortSignal): 
 }
 
 /** A promise that also fails when the signal says so, and then cleans up behind itself. */
-function abortable<Value>(
+export function abortable<Value>(
   signal: AbortSignal,
   start: (succeed: (value: Value) => void, fail: (error: Error) => void) => void,
   cleanUp: () => void = () => {},

@@ -10,7 +10,7 @@ import {
   RATE,
   SHARE,
   SIZE,
-} from '../../src/scenario/units.ts'
+} from '../../src/values/units.ts'
 
 test.each([
   [SIZE, '256B', 256],

@@ -1,0 +1,153 @@
+/**
+ * The Open Inference Protocol over gRPC: `ModelInfer`, and Triton's `ModelStreamInfer`, a bidirectional stream.
+ * Tensors are typed numbers (`encoding: json`) or raw bytes (`encoding: binary`); text is the BYTES tensor
+ * `text_input`, with what is asked for in the request's parameters.
+ */
+
+import { Buffer } from 'node:buffer'
+import type { Payload } from '../../plan/plan.ts'
+import { type CodecOptions, type Content, DecodeError, DialectError } from '../dialect.ts'
+import type { GrpcCodec, GrpcFace } from '../grpc-face.ts'
+import { promptOf } from '../prompt.ts'
+import { DATATYPE_BYTES, tensorOf } from '../tensors.ts'
+import { type InferResponse, messageType, type StreamInferResponse } from './messages.ts'
+
+const INPUT_NAME = 'input'
+/** Raw BYTES elements stand behind their length. */
+const LENGTH_BYTES = 4
+
+export const kserveGrpc: GrpcFace = {
+  service: 'inference.GRPCInferenceService',
+  methods: { ModelInfer: { kind: 'unary' }, ModelStreamInfer: { kind: 'bidi' } },
+  codec(options, method) {
+    const decodeMessage = method === 'ModelInfer' ? decodeReply() : decodeStreamed()
+    return { ...encoder(options), decodeMessage }
+  },
+}
+
+function encoder({ target, payload, file }: CodecOptions): Omit<GrpcCodec, 'decodeMessage'> {
+  if (payload.form === 'file') {
+    // A file holds a message that someone has encoded already.
+    const bytes = file ?? new Uint8Array(0)
+    return { payloadBytes: bytes.byteLength, encodeMessage: () => bytes }
+  }
+  const type = messageType('ModelInferRequest')
+  if (payload.form === 'json') {
+    const message = fromJson(payload.json)
+    return {
+      payloadBytes: Buffer.byteLength(JSON.stringify(payload.json)),
+      encodeMessage: () => type.encode(message).finish(),
+    }
+  }
+  if (target.model === null)
+    throw new DialectError('kserve-v2 needs a model: add e.g. model: mlp to the target')
+  const { request, payloadBytes } = payload.form === 'size' ? tensorRequest(payload) : textRequest(payload)
+  const message = { model_name: target.model, ...request }
+  return { payloadBytes, encodeMessage: () => type.encode(message).finish() }
+}
+
+function fromJson(json: unknown) {
+  const type = messageType('ModelInferRequest')
+  const isObject = json !== null && typeof json === 'object' && !Array.isArray(json)
+  const fault = isObject ? type.verify(json as Record<string, unknown>) : 'an object is expected'
+  if (fault) throw new DialectError(`this is no ModelInferRequest, ${fault}: correct the payload`)
+  return type.fromObject(json as Record<string, unknown>)
+}
+
+interface Request {
+  request: object
+  payloadBytes: number
+}
+
+function tensorRequest(payload: Payload): Request {
+  const { shape, values } = tensorOf(payload)
+  const input = { name: INPUT_NAME, datatype: 'FP32', shape }
+  const payloadBytes = values.byteLength
+  if (payload.encoding === 'binary') {
+    const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength)
+    return { payloadBytes, request: { inputs: [input], raw_input_contents: [bytes] } }
+  }
+  // Clients hold the numbers in a list.
+  const contents = { fp32_contents: Array.from(values) }
+  return { payloadBytes, request: { inputs: [{ ...input, contents }] } }
+}
+
+function textRequest(payload: Payload): Request {
+  const { prompt, outputTokens, ignoreEos } = promptOf(payload)
+  const text = Buffer.from(prompt)
+  const input = { name: 'text_input', datatype: 'BYTES', shape: [1] }
+  const parameters = {
+    max_tokens: { int64_param: outputTokens },
+    ...(ignoreEos ? { ignore_eos: { bool_param: true } } : {}),
+  }
+  const payloadBytes = text.byteLength
+  if (payload.encoding !== 'binary') {
+    const contents = { bytes_contents: [text] }
+    return { payloadBytes, request: { parameters, inputs: [{ ...input, contents }] } }
+  }
+  const raw = Buffer.alloc(LENGTH_BYTES + text.byteLength)
+  raw.writeUInt32LE(text.byteLength)
+  text.copy(raw, LENGTH_BYTES)
+  return { payloadBytes, request: { parameters, inputs: [input], raw_input_contents: [raw] } }
+}
+
+function decodeReply(): GrpcCodec['decodeMessage'] {
+  const type = messageType('ModelInferResponse')
+  return (bytes, into) => read(decoded<InferResponse>(type, bytes), into)
+}
+
+function decodeStreamed(): GrpcCodec['decodeMessage'] {
+  const type = messageType('ModelStreamInferResponse')
+  return (bytes, into) => {
+    const message = decoded<StreamInferResponse>(type, bytes)
+    if (message.error_message !== '') throw new DecodeError(`the server says: ${message.error_message}`)
+    if (message.infer_response) read(message.infer_response, into)
+  }
+}
+
+function decoded<Message>(type: ReturnType<typeof messageType>, bytes: Uint8Array): Message {
+  try {
+    return type.decode(bytes) as unknown as Message
+  } catch (error) {
+    throw new DecodeError(`the reply is no ${type.name}: ${(error as Error).message}`)
+  }
+}
+
+function read({ outputs, raw_output_contents: raw }: InferResponse, into: Content): void {
+  for (const [index, { datatype, contents }] of outputs.entries()) {
+    const bytes = raw[index]
+    if (datatype === 'BYTES') readTexts(bytes ? textsOf(bytes) : (contents?.bytes_contents ?? []), into)
+    else if (bytes) into.payloadBytes += bytes.byteLength
+    else if (contents) into.payloadBytes += numberBytes(contents, datatype)
+  }
+}
+
+function readTexts(texts: readonly unknown[], into: Content): void {
+  for (const text of texts as readonly Uint8Array[]) {
+    if (text.byteLength === 0) continue
+    into.payloadBytes += text.byteLength
+    into.tokens++
+  }
+}
+
+function textsOf(raw: Uint8Array): Uint8Array[] {
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength)
+  const texts: Uint8Array[] = []
+  for (let offset = 0; offset < raw.byteLength; ) {
+    const start = offset + LENGTH_BYTES
+    const length = start <= raw.byteLength ? view.getUint32(offset, true) : Number.POSITIVE_INFINITY
+    if (start + length > raw.byteLength) throw new DecodeError('a BYTES element is longer than its tensor')
+    texts.push(raw.subarray(start, start + length))
+    offset = start + length
+  }
+  return texts
+}
+
+function numberBytes(contents: Record<string, readonly unknown[]>, datatype: string): number {
+  const size = DATATYPE_BYTES[datatype]
+  if (size === undefined)
+    throw new DecodeError(`an output is of the unknown datatype ${datatype.slice(0, 32)}`)
+  let count = 0
+  for (const values of Object.values(contents)) count += values.length
+  return count * size
+}

@@ -1,0 +1,16 @@
+/**
+ * The Open Inference Protocol (KServe v2), as Triton and many others speak it.
+ * https://github.com/kserve/open-inference-protocol
+ */
+
+import type { Dialect } from '../dialect.ts'
+import { kserveGrpc } from './grpc.ts'
+import { kserveHttp } from './http.ts'
+
+export const kserveV2: Dialect = {
+  name: 'kserve-v2',
+  says: 'Open Inference Protocol: tensors, as JSON or binary; over gRPC, typed or raw',
+  form: 'size',
+  http: kserveHttp,
+  grpc: kserveGrpc,
+}

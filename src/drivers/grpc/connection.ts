@@ -1,0 +1,137 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { subscribe } from 'node:diagnostics_channel'
+import net from 'node:net'
+import {
+  type CallCredentials,
+  ChannelCredentials,
+  type ChannelOptions,
+  Client,
+  connectivityState,
+  credentials,
+} from '@grpc/grpc-js'
+import { failure, OpenError, type Outcome, type SessionProbe } from '../driver.ts'
+import {
+  abortable,
+  type ConnectOptions,
+  firstOf,
+  resolve,
+  secure,
+  tcpOutcome,
+  within,
+} from '../transport/connect.ts'
+
+/** A client with its one connection. */
+export interface GrpcConnection {
+  client: Client
+  /** The TCP socket, which counts the bytes on the wire. */
+  raw: net.Socket
+}
+
+/** Hands the sockets that grpc-js makes to the attempt that they are made for: it runs within its own context. */
+const attempts = new AsyncLocalStorage<{ made(socket: net.Socket): void }>()
+subscribe('net.client.socket', (message) => {
+  attempts.getStore()?.made((message as { socket: net.Socket }).socket)
+})
+
+/** TLS of our own making within grpc-js: its phases and errors are then those of every other interface. */
+class OwnCredentials extends ChannelCredentials {
+  readonly #options: ConnectOptions
+  readonly #secured: (raw: net.Socket) => Promise<net.Socket>
+  #isUsed = false
+
+  constructor(options: ConnectOptions, secured: (raw: net.Socket) => Promise<net.Socket>) {
+    super()
+    this.#options = options
+    this.#secured = secured
+  }
+
+  override _isSecure(): boolean {
+    return this.#options.secure !== null
+  }
+
+  override _equals(other: ChannelCredentials): boolean {
+    return this === other
+  }
+
+  override _createSecureConnector(_target: unknown, _options: unknown, callCredentials?: CallCredentials) {
+    return {
+      // Asked for before each TCP connection: a lost one is never replaced behind load's back.
+      waitForReady: async () => {
+        if (this.#isUsed) throw new Error('the connection is lost')
+        this.#isUsed = true
+      },
+      connect: async (raw: net.Socket) => ({ socket: await this.#secured(raw), secure: this._isSecure() }),
+      getCallCredentials: () => callCredentials ?? credentials.createEmpty(),
+      destroy() {},
+    }
+  }
+}
+
+/** Connects, phase by phase: `dns`, `tcp`, `tls`, and `setup` until the server's SETTINGS are here. */
+export function openConnection(
+  options: ConnectOptions,
+  channelOptions: ChannelOptions,
+  probe: SessionProbe,
+  signal: AbortSignal,
+): Promise<GrpcConnection> {
+  return within(options.timeoutMs, signal, async (either) => {
+    const addresses = await resolve(options.hostname, probe, either)
+    return firstOf(addresses, either, (address) => connectTo(address, options, channelOptions, probe, either))
+  })
+}
+
+function connectTo(
+  address: string,
+  options: ConnectOptions,
+  channelOptions: ChannelOptions,
+  probe: SessionProbe,
+  signal: AbortSignal,
+): Promise<GrpcConnection> {
+  let client: Client | null = null
+  let raw: net.Socket | null = null
+  const start = (succeed: (connection: GrpcConnection) => void, fail: (error: Error) => void) => {
+    const made = (socket: net.Socket) => {
+      raw = socket
+      socket.once('error', (error) => fail(new OpenError(errorOutcome(error))))
+    }
+    const secured = async (socket: net.Socket): Promise<net.Socket> => {
+      probe.phase('tcp')
+      if (!options.secure) return socket
+      try {
+        const encrypted = await secure(socket, options, signal)
+        probe.phase('tls')
+        return encrypted
+      } catch (error) {
+        fail(error as Error)
+        throw error
+      }
+    }
+    attempts.run({ made }, () => {
+      const host = net.isIPv6(address) ? `ipv6:[${address}]` : `ipv4:${address}`
+      client = new Client(`${host}:${options.port}`, new OwnCredentials(options, secured), channelOptions)
+      const channel = client.getChannel()
+      const watch = () => {
+        const state = channel.getConnectivityState(true)
+        if (state === connectivityState.READY) {
+          probe.phase('setup')
+          succeed({ client: client!, raw: raw! })
+        } else if (state === connectivityState.TRANSIENT_FAILURE) {
+          const sample = 'the connection ended before the server’s HTTP/2 SETTINGS came'
+          fail(new OpenError(failure('setup', 'h2.protocol', '', sample)))
+        } else if (state !== connectivityState.SHUTDOWN) {
+          channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, watch)
+        }
+      }
+      watch()
+    })
+  }
+  return abortable(signal, start, () => {
+    client?.close()
+    raw?.destroy()
+  })
+}
+
+function errorOutcome(error: NodeJS.ErrnoException): Outcome {
+  const isHttp2 = error.code?.startsWith('ERR_HTTP2') ?? false
+  return isHttp2 ? failure('setup', 'h2.protocol', error.code!, error.message) : tcpOutcome('tcp', error)
+}

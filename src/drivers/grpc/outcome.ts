@@ -1,0 +1,37 @@
+import { type StatusObject, status } from '@grpc/grpc-js'
+import { failure, type Outcome } from '../driver.ts'
+
+/** As much of a status's message as is kept for a person to read. */
+const SAMPLE_CHARACTERS = 300
+
+/** What is known of the connection that a call failed on. */
+export interface Loss {
+  /** It takes no more calls. */
+  isOver: boolean
+  /** The server said so. */
+  isGoingAway: boolean
+  /** The system's code for a broken socket, where it told one. */
+  code: string
+}
+
+/** What grpc-js says of a connection, not a server of a call. */
+const DROPPED = /^(Connection dropped|No connection established)/
+/** A GOAWAY that leaves the call out, or that tells an error. */
+const GONE_AWAY = /^Stream refused by server|Session closed with error code/
+const RESET = /^Received RST_STREAM with code (\d+)/
+
+/** The class of a status that is not OK. */
+export function statusOutcome({ code, details }: StatusObject, hasReply: boolean, loss: Loss): Outcome {
+  const phase = hasReply ? 'response' : 'request'
+  const sample = details.slice(0, SAMPLE_CHARACTERS)
+  if (loss.isOver && GONE_AWAY.test(details)) return failure(phase, 'h2.goaway', '', sample)
+  if (loss.isOver && DROPPED.test(details)) {
+    return loss.isGoingAway
+      ? failure(phase, 'h2.goaway', '', sample)
+      : failure(phase, 'tcp.reset', loss.code, sample)
+  }
+  const reset = RESET.exec(details)
+  if (reset) return failure(phase, 'h2.stream', reset[1]!, sample)
+  const name = status[code] ?? String(code)
+  return failure(phase, `grpc.${name}`, String(code), sample || `status ${name}`)
+}

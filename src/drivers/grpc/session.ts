@@ -1,0 +1,228 @@
+import { Buffer } from 'node:buffer'
+import {
+  type ChannelOptions,
+  type Client,
+  compressionAlgorithms,
+  connectivityState,
+  Metadata,
+} from '@grpc/grpc-js'
+import type { GrpcCodec } from '../../dialects/grpc-face.ts'
+import type { Target } from '../../plan/plan.ts'
+import {
+  type ByteCounts,
+  type CallKind,
+  type CallSlot,
+  type Driver,
+  type DriverOptions,
+  failure,
+  type Outcome,
+  type Session,
+  type SessionProbe,
+  type StreamingSession,
+  SUCCESS,
+} from '../driver.ts'
+import { type ConnectOptions, connectOptions, socketBytes } from '../transport/connect.ts'
+import { type GrpcConnection, openConnection } from './connection.ts'
+import { Exchange } from './exchange.ts'
+import type { GrpcOptions } from './options.ts'
+import type { Loss } from './outcome.ts'
+
+/** Streams that one connection takes, as long as nothing else is known. */
+const MOST_STREAMS = 100
+const MOST_MESSAGE_BYTES = 256 * 1024 * 1024
+
+/** Turns of the event loop after which Node has closed the socket of an HTTP/2 session that was lost. */
+const SOCKET_CLOSED_TURNS = 3
+
+/** Everything about a call that is the same for every one. */
+export interface CallTemplate {
+  kind: CallKind
+  /** `/package.Service/Method` */
+  path: string
+  metadata: Metadata
+  codec: GrpcCodec
+}
+
+export class GrpcDriver implements Driver {
+  readonly #options: ConnectOptions
+  readonly #channelOptions: ChannelOptions
+  readonly #template: CallTemplate
+
+  constructor({ target, codec, timeouts }: DriverOptions<GrpcCodec>, kind: CallKind) {
+    this.#options = connectOptions(target, 'h2', timeouts.connectMs)
+    this.#channelOptions = channelOptions(target)
+    const metadata = new Metadata()
+    for (const [name, value] of Object.entries(target.headers)) metadata.set(name, value)
+    this.#template = { kind, path: new URL(target.url).pathname, metadata, codec }
+  }
+
+  async open(probe: SessionProbe, signal: AbortSignal): Promise<Session> {
+    const connection = await openConnection(this.#options, this.#channelOptions, probe, signal)
+    return new GrpcSession(connection, this.#template, probe)
+  }
+
+  async close(): Promise<void> {}
+}
+
+function channelOptions({ url, options }: Target): ChannelOptions {
+  const { compression } = options as unknown as GrpcOptions
+  return {
+    'grpc.primary_user_agent': 'infer-bench',
+    'grpc.default_authority': new URL(url).host,
+    'grpc.default_compression_algorithm': {
+      none: compressionAlgorithms.identity,
+      gzip: compressionAlgorithms.gzip,
+      deflate: compressionAlgorithms.deflate,
+    }[compression],
+    'grpc.max_receive_message_length': MOST_MESSAGE_BYTES,
+    'grpc.max_send_message_length': -1,
+    // Otherwise clients of one address share a connection.
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.enable_retries': 0,
+    'grpc.enable_http_proxy': 0,
+    'grpc.enable_channelz': 0,
+    'grpc.service_config_disable_resolution': 1,
+  }
+}
+
+/** One HTTP/2 connection with a grpc-js client of its own. */
+export class GrpcSession implements StreamingSession {
+  readonly client: Client
+  readonly template: CallTemplate
+  readonly #raw: GrpcConnection['raw']
+  readonly #probe: SessionProbe
+  readonly #idle: Exchange[] = []
+  #open = 0
+  #errorCode = ''
+  #isGoingAway = false
+  #isOver = false
+  #isClosed = false
+
+  constructor({ client, raw }: GrpcConnection, template: CallTemplate, probe: SessionProbe) {
+    this.client = client
+    this.template = template
+    this.#raw = raw
+    this.#probe = probe
+    raw.on('error', (error: NodeJS.ErrnoException) => {
+      this.#errorCode = error.code ?? ''
+    })
+    raw.once('close', () => this.#lose())
+    // A channel leaves READY when its connection is lost, and when GOAWAY came: then the socket stands for a while.
+    client.getChannel().watchConnectivityState(connectivityState.READY, Number.POSITIVE_INFINITY, () => {
+      this.#lose()
+      afterTurns(SOCKET_CLOSED_TURNS, () => {
+        this.#isGoingAway = !raw.destroyed
+      })
+    })
+  }
+
+  /** What is known of the connection's end by now. */
+  get loss(): Loss {
+    const isClosed = this.#raw.destroyed
+    const isOver = this.#isOver || isClosed
+    return { isOver, isGoingAway: this.#isGoingAway, code: this.#errorCode }
+  }
+
+  capacity(): number {
+    return this.#isOver ? 0 : MOST_STREAMS - this.#open
+  }
+
+  start(call: CallSlot): void {
+    this.#open++
+    const exchange = this.#idle.pop() ?? new Exchange(this)
+    call.state = exchange
+    const { codec } = this.template
+    let message: Buffer
+    try {
+      message = bufferOf(codec.encodeMessage())
+      call.encoded(message.byteLength, codec.payloadBytes)
+    } catch (error) {
+      exchange.begin(call)
+      this.finished(exchange)
+      call.end(failure('request', 'encode', '', (error as Error).message))
+      return
+    }
+    exchange.begin(call)
+    exchange.send(message)
+  }
+
+  send(call: CallSlot): boolean {
+    const exchange = call.state as Exchange
+    if (exchange.call !== call) return true
+    const { codec } = this.template
+    const message = bufferOf(codec.encodeMessage())
+    call.encoded(message.byteLength, codec.payloadBytes)
+    return exchange.sendMore(message)
+  }
+
+  finish(call: CallSlot): void {
+    const exchange = call.state as Exchange
+    if (exchange.call === call) exchange.finish()
+  }
+
+  cancel(call: CallSlot): void {
+    const exchange = call.state as Exchange
+    if (exchange.call !== call) return
+    exchange.call = null
+    this.#ended()
+    exchange.abort()
+  }
+
+  /** The exchange's call is over, and nothing more will be told of it: it may carry the next one. */
+  finished(exchange: Exchange): void {
+    exchange.call = null
+    this.#idle.push(exchange)
+    this.#ended()
+  }
+
+  /** The exchange's call is over before grpc-js said so; what it still says is ignored. */
+  givenUp(exchange: Exchange, outcome: Outcome): void {
+    const { call } = exchange
+    if (!call) return
+    this.cancel(call)
+    call.end(outcome)
+  }
+
+  wireBytes(into: ByteCounts): void {
+    socketBytes(this.#raw, into)
+  }
+
+  close(): void {
+    this.#isOver = true
+    this.#isClosed = true
+    this.client.close()
+    this.#raw.destroy()
+  }
+
+  #ended(): void {
+    this.#open--
+    if (this.#isOver && this.#open === 0) this.#tellLoss()
+  }
+
+  #lose(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    if (this.#open === 0) this.#tellLoss()
+  }
+
+  /** After the last call has been told how it ended. */
+  #tellLoss(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    setImmediate(() => {
+      this.client.close()
+      this.#raw.destroy()
+      this.#probe.lost(SUCCESS)
+    })
+  }
+}
+
+function afterTurns(turns: number, run: () => void): void {
+  if (turns === 0) run()
+  else setImmediate(afterTurns, turns - 1, run)
+}
+
+/** grpc-js wants a Buffer; what an encoder made is seldom anything else. */
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

@@ -1,0 +1,121 @@
+/** What the contract suite needs of each protocol and kind of call: a server that answers, and one that never ends. */
+
+import type { CallKind } from '../../src/drivers/driver.ts'
+import { startGrpc } from '../servers/plain-grpc.ts'
+import { type Handler, type Secure, startPlain } from '../servers/plain-http.ts'
+import type { Play } from './play.ts'
+
+export type Behaviour = 'answer' | 'begin'
+
+export interface TwinServer {
+  url: string
+  /** PEM file of the CA; empty in clear text. */
+  ca: string
+  /** Protocol versions of the requests so far. */
+  versions: Set<string>
+  stop(): Promise<void>
+}
+
+/** One way to connect, and what comes of it. */
+interface Way {
+  title: string
+  secure: Secure
+  options: Record<string, unknown>
+  /** Null: the server refuses. */
+  version: string | null
+  /** Connections that four calls at once take. */
+  connections: number
+}
+
+export interface Twin {
+  /** Name of the protocol, and the kind of its calls. */
+  name: string
+  kind: CallKind
+  /** What a target has besides its URL. */
+  target: Partial<Play['target']>
+  ways: readonly Way[]
+  /** Ways in which a call that is given up is tried. */
+  cancels: readonly Record<string, unknown>[]
+  /** Answers every call as `behave` says: in full with 10 bytes, or begins to and never ends. */
+  start(behave: () => Behaviour, secure: Secure): Promise<TwinServer>
+}
+
+const HTTP_WAYS: readonly Way[] = [
+  { title: 'HTTP/1.1', secure: false, options: { http: '1.1' }, version: '1.1', connections: 4 },
+  {
+    title: 'HTTP/2 in clear text is refused by an HTTP/1.1 server',
+    secure: false,
+    options: { http: '2' },
+    version: null,
+    connections: 1,
+  },
+  { title: 'HTTP/1.1 over TLS', secure: {}, options: { http: '1.1' }, version: '1.1', connections: 4 },
+  { title: 'HTTP/2 over TLS', secure: {}, options: { http: '2' }, version: '2.0', connections: 1 },
+  {
+    title: 'HTTP/1.1 over TLS 1.2',
+    secure: { maxVersion: 'TLSv1.2' },
+    options: { http: '1.1' },
+    version: '1.1',
+    connections: 4,
+  },
+]
+
+function overHttp(name: string, kind: CallKind, handlers: Record<Behaviour, Handler>): Twin {
+  return {
+    name,
+    kind,
+    target: {},
+    ways: HTTP_WAYS,
+    cancels: [{ http: '1.1' }, { http: '2' }],
+    start: (behave, secure) =>
+      startPlain((request, response) => {
+        request.resume()
+        handlers[behave()](request, response)
+      }, secure),
+  }
+}
+
+const GRPC_WAYS: readonly Way[] = [
+  { title: 'HTTP/2 in clear text', secure: false, options: {}, version: '2', connections: 1 },
+  { title: 'HTTP/2 over TLS', secure: {}, options: {}, version: '2', connections: 1 },
+  {
+    title: 'HTTP/2 over TLS 1.2',
+    secure: { maxVersion: 'TLSv1.2' },
+    options: { compression: 'gzip' },
+    version: '2',
+    connections: 1,
+  },
+]
+
+const overGrpc = (kind: CallKind): Twin => ({
+  name: 'grpc',
+  kind,
+  target: { options: { kind } },
+  ways: GRPC_WAYS,
+  cancels: [{}],
+  start: (behave, secure) => startGrpc(kind, behave, secure),
+})
+
+export const TWINS: readonly Twin[] = [
+  overHttp('rest', 'unary', {
+    answer: (request, response) => request.on('end', () => response.end('0123456789')),
+    begin: (_request, response) => {
+      response.writeHead(200, { 'content-length': '10' })
+      response.write('01234')
+    },
+  }),
+  overHttp('sse', 'server-stream', {
+    answer: (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.end(': keep-alive\n\ndata: 01234\n\ndata: 56789\n\n')
+    },
+    begin: (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write('data: 01234\n\n')
+    },
+  }),
+  overGrpc('unary'),
+  overGrpc('server-stream'),
+  overGrpc('client-stream'),
+  overGrpc('bidi'),
+]
