@@ -20,7 +20,9 @@ export class Signals {
     return this.#controller.signal
   }
 
+  /** After a signal it still listens: a second one, while the process winds up, is to end it with the same code. */
   release(): void {
+    if (this.code !== null) return
     process.off('SIGINT', this.#onInterrupt)
     process.off('SIGTERM', this.#onTerminate)
   }

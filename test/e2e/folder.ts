@@ -30,7 +30,7 @@ export async function readResultFile(folder: string, name = 'result.json'): Prom
 }
 
 /** Settings of a case that is measured in no time. */
-export const QUICK =
+const QUICK =
   '{ rounds: 1, load: { concurrency: 2, duration: 200ms, warmup: 0s }, timeout: { connect: 2s, total: 2s } }'
 
 /** One target after another, each a raw REST endpoint, measured quickly. */

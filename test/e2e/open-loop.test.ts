@@ -1,13 +1,13 @@
 /** Whose fault is it that calls wait? A slow server never makes a run invalid; a generator that cannot keep up does. */
 
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { type Handler, type PlainServer, startPlain } from '../servers/plain-http.ts'
 import { startServer, type TestServer } from '../servers/start.ts'
 import { runScenario } from './cli.ts'
 
 const servers: (PlainServer | TestServer)[] = []
 
-afterEach(async () => {
+afterAll(async () => {
   for (const server of servers.splice(0)) await server.stop()
 })
 
@@ -27,7 +27,7 @@ cases: [ { target: mine, rounds: 1, load: ${load}, timeout: { total: 20s } } ]
 
 // A busy machine delays single calls by a tenth of a second, so these servers take much longer than that.
 
-test('a server that is slow, and has room for every call: valid', async () => {
+test.concurrent('a server that is slow, and has room for every call: valid', async () => {
   const { url } = await started((_request, response) => void setTimeout(() => response.end('{}'), 2500))
   const { code, result } = await runScenario(
     scenario(url, '{ model: constant, rate: 20/s, duration: 500ms, warmup: 0s }'),
@@ -37,7 +37,7 @@ test('a server that is slow, and has room for every call: valid', async () => {
   expect(code).toBe(0)
 })
 
-test('a server with room for one call at a time: the waiting shows as latency, and the run is valid', async () => {
+test.concurrent('a server with room for one call at a time: the waiting shows as latency, and the run is valid', async () => {
   const { url } = await started((_request, response) => void setTimeout(() => response.end('{}'), 600))
   const { code, result } = await runScenario(
     scenario(url, '{ model: constant, rate: 20/s, duration: 2400ms, warmup: 0s, connections: 1 }'),

@@ -91,7 +91,7 @@ describe('the package', () => {
   })
 })
 
-describe('installed', () => {
+describe.concurrent('installed', () => {
   test('it measures an endpoint of somebody else', async (context) => {
     writeFileSync(
       join(app, 'scenario.yaml'),

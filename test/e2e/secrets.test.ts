@@ -4,15 +4,17 @@
 import { readFile } from 'node:fs/promises'
 import type http from 'node:http'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, expect, test as serial } from 'vitest'
 import { SAMPLE_BYTES } from '../../src/drivers/http/outcome.ts'
 import { type PlainServer, startPlain } from '../servers/plain-http.ts'
 import { cli, type Ended } from './cli.ts'
 import { folderWith } from './folder.ts'
 
+const test = serial.concurrent
+
 const servers: PlainServer[] = []
 
-afterEach(async () => {
+afterAll(async () => {
   for (const server of servers.splice(0)) await server.stop()
 })
 
@@ -179,8 +181,8 @@ test('a secret that the end of a kept message cuts in two', async () => {
 
 test('a secret in the URL of a target that cannot be reached', async () => {
   const secret = 'c4n4ryQ7xZw9Kp2'
-  const { url } = await startIndiscreet()
-  await servers.splice(0)[0]!.stop()
+  const { url, stop } = await startPlain(() => {})
+  await stop()
   const yaml = `targets: { mine: { interface: rest, api: raw, url: "${url}\${env:SECRET}" } }\n`
   const ended = await run(yaml, { SECRET: secret })
   expect(ended.stderr).toContain('${env:SECRET}')

@@ -1,14 +1,16 @@
 /** A server that dies in the middle of a run costs its own case some calls, and no other case anything. */
 
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, expect, test as serial } from 'vitest'
 import { startServer, type TestServer } from '../servers/start.ts'
 import { start } from './cli.ts'
 import { eventually } from './eventually.ts'
 import { folderWith, readResultFile } from './folder.ts'
 
+const test = serial.concurrent
+
 const servers: TestServer[] = []
 
-afterEach(async () => {
+afterAll(async () => {
   for (const server of servers.splice(0)) await server.stop()
 })
 

@@ -189,7 +189,9 @@ defaults: { rounds: 1, load: { concurrency: 2, duration: 60s, warmup: 0s } }
     running.kill('SIGINT')
     await running.says('once more')
     running.kill('SIGINT')
-    expect(await running.ended).toMatchObject({ code: 130 })
+    const { code, signal } = await running.ended
+    // A process that has nothing left to do but to end may meet the second one without its listener.
+    expect([130, 'SIGINT']).toContain(code ?? signal)
     await eventually('it is gone', () => !pids.some(isAlive))
   })
 
