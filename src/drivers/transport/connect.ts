@@ -77,14 +77,18 @@ export async function within<Value>(
   signal: AbortSignal,
   open: (either: AbortSignal) => Promise<Value>,
 ): Promise<Value> {
-  const timeout = AbortSignal.timeout(timeoutMs)
+  const timeout = new AbortController()
+  // Not `AbortSignal.timeout`, whose timer lets the process end: grpc-js waits for SETTINGS without a hold on it either.
+  const timer = setTimeout(() => timeout.abort(), timeoutMs)
   try {
-    return await open(AbortSignal.any([signal, timeout]))
+    return await open(AbortSignal.any([signal, timeout.signal]))
   } catch (error) {
-    if (timeout.aborted) {
+    if (timeout.signal.aborted) {
       throw new OpenError(failure('connect', 'timeout.connect', '', `no connection within ${timeoutMs} ms`))
     }
     throw error
+  } finally {
+    clearTimeout(timer)
   }
 }
 
