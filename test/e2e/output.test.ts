@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { readdirSync, readlinkSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test as serial } from 'vitest'
 import type { Result } from '../../src/result/document.ts'
 import { needs } from '../requirements.ts'
@@ -118,6 +119,30 @@ test('a pipe gets the report alone, without colour or progress, and the report c
   expect(readdirSync(join(cwd, 'results'))).toHaveLength(1)
   const again = await cli(['report', file!, '--format', formats], { cwd })
   expect(again).toMatchObject({ code: 0, stderr: '', stdout })
+})
+
+describe('a terminal', () => {
+  const ERASURE = '\u001b[J'
+  const BOLD = '\u001b[1m'
+
+  test.for([
+    ['gets colour, and progress that leaves no trace', '', true, true],
+    ['gets no progress with --quiet', '--quiet', false, true],
+    ['gets no colour with NO_COLOR', '', true, false],
+  ] as const)('%s', async ([_what, flags, hasProgress, hasColour], context) => {
+    needs(context, 'script', 'runs a command in a terminal of its own')
+    const cwd = await folder()
+    // Longer than it takes until progress is drawn for the first time.
+    const run = `run scenario.yaml --out result.json --set defaults.load.duration=700ms ${flags}`
+    const line = `TERM=xterm NO_COLOR=${hasColour ? '' : '1'} script -qec "infer-bench ${run}" /dev/null`
+    const { code, stdout } = await shell(line, cwd)
+    expect(stdout.includes(ERASURE)).toBe(hasProgress)
+    expect(stdout.includes(BOLD)).toBe(hasColour)
+    // What is drawn last is erased before the report begins.
+    const report = stdout.slice(stdout.lastIndexOf(ERASURE) + (hasProgress ? ERASURE.length : 1))
+    expect(stripVTControlCharacters(report)).toMatch(/^quick\r\n[\s\S]*result: result\.json\r\n$/)
+    expect(code).toBe(0)
+  })
 })
 
 test('--report json: stdout is a list of one result, but for its histograms, and nothing else', async () => {
