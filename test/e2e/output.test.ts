@@ -1,7 +1,7 @@
 /** Where a run's output goes: results to files, reports to stdout, everything else to stderr; whoever went away. */
 
 import { spawn } from 'node:child_process'
-import { readdirSync, readlinkSync, symlinkSync } from 'node:fs'
+import { readdirSync, readlinkSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test as serial } from 'vitest'
@@ -77,20 +77,9 @@ describe('a result that cannot be written: the tables are seen all the same, std
     expect(stderr).toContain('error: disk/result.json could not be written: the disk is full')
     expect(code).toBe(1)
   })
-
-  test('to a device that is full, which stays what it is', async (context) => {
-    needs(context, '/dev/full', 'is a device that is always full')
-    const cwd = await folder()
-    symlinkSync('/dev/full', join(cwd, 'result.json'))
-    const { code, stdout, stderr } = await cli(['run', 'scenario.yaml', '--out', 'result.json'], { cwd })
-    expect(stdout).toContain('mine')
-    expect(stderr).toContain('error: result.json could not be written: the disk is full')
-    expect(code).toBe(1)
-    expect(readlinkSync(join(cwd, 'result.json'))).toBe('/dev/full')
-    expect(readdirSync(cwd).sort()).toEqual(['result.json', 'scenario.yaml'])
-  })
 })
 
+// Not `/dev/full`: run by root, a tool that is wrong here would put a file in the place of the machine's device.
 test('a result goes through a link into the file behind it, and through a pipe to its reader', async () => {
   const cwd = await folder('', { 'latest/real.json': 'older' })
   symlinkSync('latest/real.json', join(cwd, 'link.json'))
@@ -103,6 +92,7 @@ test('a result goes through a link into the file behind it, and through a pipe t
   const piped = await shell(line, cwd)
   expect(piped.code).toBe(0)
   expect((JSON.parse(piped.stdout) as Result).name).toBe('quick')
+  expect(statSync(join(cwd, 'pipe')).isFIFO()).toBe(true)
 })
 
 test('a pipe gets the report alone, without colour or progress, and the report can be made again', async () => {

@@ -1,13 +1,16 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: scenarios have such templates.
 /** Ctrl-C once keeps what was measured, twice ends at once; and no way to end leaves a server behind. */
 
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import net from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test as serial } from 'vitest'
 import { startFaulty } from '../servers/faulty-http.ts'
 import { type PlainServer, startPlain } from '../servers/plain-http.ts'
-import { start } from './cli.ts'
+import { BIN, start } from './cli.ts'
 import { eventually } from './eventually.ts'
 import { folderWith, readResultFile } from './folder.ts'
 import { descendants, isAlive } from './processes.ts'
@@ -200,5 +203,12 @@ defaults: { rounds: 1, load: { concurrency: 2, duration: 60s, warmup: 0s } }
     running.kill('SIGKILL')
     expect(await running.ended).toMatchObject({ signal: 'SIGKILL' })
     await eventually('it is gone', () => !pids.some(isAlive))
+  })
+
+  serial('ends without a word where its parent is lost before it is ready', async () => {
+    const child = fork(BIN, ['serve', '--port', '0', '--provider', 'cpu'], { silent: true })
+    child.disconnect()
+    const [told] = await Promise.all([text(child.stderr!), once(child, 'exit')])
+    expect({ code: child.exitCode, told }).toEqual({ code: 1, told: '' })
   })
 })
