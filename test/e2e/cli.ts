@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { afterAll } from 'vitest'
 import type { Result } from '../../src/result/document.ts'
 
 export const BIN = fileURLToPath(new URL('../../src/bin.ts', import.meta.url))
@@ -62,9 +63,17 @@ export function cli(args: string[], options: { cwd?: string; env?: NodeJS.Proces
   return start(args, options).ended
 }
 
-/** A folder of its own for one test. */
-export function temporaryFolder(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'infer-bench-test-'))
+const folders: string[] = []
+
+afterAll(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true })
+})
+
+/** A folder of its own for one test, which goes when the test file is done. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'infer-bench-test-'))
+  folders.push(folder)
+  return folder
 }
 
 /** Writes a scenario, runs it, and reads what it left. */

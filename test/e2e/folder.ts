@@ -1,23 +1,15 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterAll } from 'vitest'
 import type { Result } from '../../src/result/document.ts'
 import { temporaryFolder } from './cli.ts'
 
 // A suite starts the tool about a hundred times: compiling it once saves half of each start.
 process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'infer-bench-compile-cache')
 
-const folders: string[] = []
-
-afterAll(async () => {
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true })
-})
-
-/** A folder of its own, which goes when the test file is done, with these files in it, by name. */
+/** A folder of its own with these files in it, by name. */
 export async function folderWith(files: Record<string, string>): Promise<string> {
   const folder = await temporaryFolder()
-  folders.push(folder)
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, name)), { recursive: true })
     await writeFile(join(folder, name), text)
