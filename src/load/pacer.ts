@@ -53,6 +53,15 @@ export class Pacer {
     this.#immediate = null
   }
 
+  /** Stops, and tells of each arrival that was due by `untilMs` and never turned to. */
+  giveUp(untilMs: number, missed: (plannedMs: number) => void): void {
+    this.stop()
+    while (this.#nextMs < untilMs) {
+      missed(this.#nextMs)
+      this.#nextMs = this.#startMs + this.#schedule.next()
+    }
+  }
+
   readonly #turn = (): void => {
     this.#timer = null
     this.#immediate = null

@@ -303,7 +303,10 @@ export class Round implements CallOwner, PoolOwner {
   #end(): void {
     this.#open = false
     this.#arrivalsDone = true
-    this.#pacer?.stop()
+    // A generator that is late has arrivals left that were due: they count as dropped, never lost in silence.
+    this.#pacer?.giveUp(this.#overflowed ? this.#clock.now() : this.#endsMs, (plannedMs) => {
+      if (plannedMs >= this.#warmUntilMs) this.#options.recording.dropped()
+    })
     for (const call of this.#waiting.takeAll()) this.#drop(call)
     this.#settle()
   }
