@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { TargetCredentials } from '../drivers/credentials.ts'
 import { type Driver, OpenError, type Outcome, type Protocol, type SessionProbe } from '../drivers/driver.ts'
 import { protocol } from '../drivers/registry.ts'
 import { systemClock, threadTime } from '../load/clock.ts'
@@ -129,7 +130,7 @@ export class Agent {
     const found = protocolOf(planned)
     const file = payload.form === 'file' ? readFileSync(payload.path) : null
     const codec = found.codec({ target, payload, file })
-    const driver = await found.driver({ target, codec, timeouts })
+    const driver = await found.driver({ target, credentials: new TargetCredentials(target), codec, timeouts })
     this.#drivers.set(caseIndex, driver)
     return driver
   }

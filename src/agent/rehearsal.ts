@@ -1,3 +1,4 @@
+import { TargetCredentials } from '../drivers/credentials.ts'
 import type { Protocol } from '../drivers/driver.ts'
 import { systemClock } from '../load/clock.ts'
 import { Round } from '../load/round.ts'
@@ -25,7 +26,7 @@ export async function rehearse(protocol: Protocol): Promise<void> {
     const recorder = new Recorder({ stamps: protocol.stamps, streams: streams(planned) }, [], null)
     const round = new Round({
       case: planned,
-      driver: await protocol.driver({ target, codec, timeouts }),
+      driver: await protocol.driver({ target, credentials: new TargetCredentials(target), codec, timeouts }),
       clock: systemClock,
       recording: recorder,
       schedule: null,

@@ -8,7 +8,7 @@
 
 import type { z } from 'zod'
 import type { CodecOptions, Dialect } from '../dialects/dialect.ts'
-import type { Target, Timeouts } from '../plan/plan.ts'
+import type { Target, Timeouts, TokenPlace } from '../plan/plan.ts'
 
 /** Who sends how many messages in a call: one each, or a stream from the server, the client, or both. */
 export type CallKind = 'unary' | 'server-stream' | 'client-stream' | 'bidi'
@@ -65,6 +65,8 @@ export interface Protocol<Codec = unknown> {
   reference: string
   /** The kinds of calls that it can carry. */
   kinds: readonly CallKind[]
+  /** What its requests can carry a token in. Left out: a header. */
+  tokenPlaces?: readonly TokenPlace[]
   /** Keys of a target that have a meaning for this protocol, with their defaults; values are plain JSON. */
   options: Readonly<Record<string, z.ZodType>>
   /** What stands for an option in a case's name; the value alone may not say what it is of. */
@@ -89,9 +91,24 @@ export interface IdleServer {
   close(): void
 }
 
+/**
+ * What proves who calls. A token may be renewed while the load runs: `version` then differs from the one that a driver
+ * made its request from, which costs one comparison a call. A driver needs nothing else of `auth`.
+ */
+export interface Credentials {
+  readonly version: number
+  /** All headers of the target, those that prove who calls among them. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The target's URL, with a token in its query where the scenario says so. */
+  readonly url: string
+  /** Subprotocols to offer beside the protocol's own, because they carry a token. */
+  readonly subprotocols: readonly string[]
+}
+
 export interface DriverOptions<Codec> {
-  /** With every `${env:NAME}` filled in. */
+  /** With every `${env:NAME}` filled in. Of its `headers` and `url`, `credentials` has the whole. */
   target: Target
+  credentials: Credentials
   codec: Codec
   timeouts: Timeouts
 }

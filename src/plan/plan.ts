@@ -12,14 +12,42 @@ export type InterfaceName = string
 /** A name in `dialects/registry.ts`. */
 export type Api = string
 
+export type TlsVersion = '1.2' | '1.3'
+
 interface TlsOptions {
   /** PEM file, absolute. */
   ca: string | null
   cert: string | null
   key: string | null
   servername: string | null
+  /** Left out: what Node allows, TLS 1.2 and 1.3. */
+  minVersion?: TlsVersion
+  maxVersion?: TlsVersion
   /** False only where the scenario turns verification off; the tables then say so. */
   verify: boolean
+}
+
+/** Where a token is to be had by OAuth 2.0's client credentials (RFC 6749, section 4.4). Texts may hold `${env:NAME}`. */
+interface OAuth2 {
+  tokenUrl: string
+  clientId: string
+  clientSecret: string
+  scope: string | null
+  audience: string | null
+  /** How the client proves itself to the token endpoint: HTTP Basic, or in the form that it sends. */
+  clientAuth: 'basic' | 'body'
+}
+
+/** What a protocol's requests can carry a token in. */
+export type TokenPlace = 'header' | 'query' | 'subprotocol'
+
+/** What proves who calls, where it is not one of the headers as it stands. */
+export interface Token {
+  /** The token, which may hold `${env:NAME}`, or where it is to be had. */
+  source: string | OAuth2
+  in: TokenPlace
+  /** The parameter's name in the query, or what the token is preceded by elsewhere: `Bearer `. */
+  as: string
 }
 
 export interface Target {
@@ -29,8 +57,10 @@ export interface Target {
   /** Absolute, with the dialect's own path where the scenario gave none. May hold `${env:NAME}`. */
   url: string
   model: string | null
-  /** Lower-case names; auth included. Values may hold `${env:NAME}`. */
+  /** Lower-case names; auth included, but for `token`. Values may hold `${env:NAME}`. */
   headers: Record<string, string>
+  /** Left out where nothing proves who calls, or `headers` do. */
+  token?: Token
   tls: TlsOptions
   /** `reused`: connections stay open for the round; `cold`: a new one for each call. */
   connection: 'reused' | 'cold'

@@ -5,12 +5,12 @@ import { DialectError } from '../dialects/dialect.ts'
 import { dialect } from '../dialects/registry.ts'
 import { PROTOCOLS, protocol } from '../drivers/registry.ts'
 import { PLACEHOLDER_REFERENCE } from '../scenario/check-target.ts'
-import { base64Template, fill } from '../scenario/environment.ts'
+import { fill } from '../scenario/environment.ts'
 import type { Scenario } from '../scenario/load.ts'
 import type { Problem } from '../scenario/problem.ts'
-import type { TargetSpec } from '../scenario/target-schema.ts'
 import { fillReference, type ReferenceAddress } from '../scenario/template.ts'
 import type { Target } from './plan.ts'
+import { headersOf, tokenOf } from './resolve-auth.ts'
 
 /** The target as its cases have it before they vary it; null, and a problem told, where it cannot be. */
 export function resolveTarget(
@@ -33,6 +33,7 @@ export function resolveTarget(
     return null
   }
   const { tls = {} } = spec
+  const token = tokenOf(spec.auth)
   const file = (path: string | undefined) =>
     path === undefined
       ? null
@@ -44,11 +45,14 @@ export function resolveTarget(
     url: fillReference(spec.url, reference ?? PLACEHOLDER_REFERENCE),
     model: spec.model ?? null,
     headers: headersOf(spec),
+    ...(token && { token }),
     tls: {
       ca: file(tls.ca),
       cert: file(tls.cert),
       key: file(tls.key),
       servername: tls.servername ?? null,
+      ...(tls.min_version && { minVersion: tls.min_version }),
+      ...(tls.max_version && { maxVersion: tls.max_version }),
       verify: tls.verify ?? true,
     },
     connection: spec.connection ?? 'reused',
@@ -101,15 +105,4 @@ export function messageAndCure({ message }: DialectError): [message: string, cur
   if (colon === -1) return [message, 'Change the payload, or the API.']
   const cure = message.slice(colon + 2)
   return [message.slice(0, colon), `${cure.charAt(0).toUpperCase()}${cure.slice(1)}.`]
-}
-
-function headersOf({ headers = {}, auth }: TargetSpec): Record<string, string> {
-  const lower = Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
-  )
-  if (auth?.bearer !== undefined) lower.authorization = `Bearer ${auth.bearer}`
-  if (auth?.api_key) lower[auth.api_key.header.toLowerCase()] = auth.api_key.value
-  if (auth?.basic)
-    lower.authorization = `Basic ${base64Template(`${auth.basic.user}:${auth.basic.password}`)}`
-  return lower
 }

@@ -1,15 +1,13 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the text is shown to people, who write such templates.
 
 import { protocol } from '../drivers/registry.ts'
+import { type AddFault, checkAuth, checkCredential, HEADER_NAME, isCredentialHeader } from './check-auth.ts'
 import { fill } from './environment.ts'
 import type { Problem } from './problem.ts'
 import type { ScenarioSpec } from './schema.ts'
 import type { Path, Source } from './source.ts'
-import { type Environment, fillReference, referencesOf, variablesOf } from './template.ts'
+import { type Environment, fillReference, referencesOf } from './template.ts'
 
-/** Headers whose value proves who sends them. */
-const CREDENTIAL_HEADERS = new Set(['authorization', 'proxy-authorization', 'cookie', 'x-api-key', 'api-key'])
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const TARGET_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
 
 /** Addresses that stand for the reference server before it runs. */
@@ -25,7 +23,7 @@ export function checkTarget(name: string, spec: ScenarioSpec, source: Source, en
   const path: Path = ['targets', name]
   const target = spec.targets[name]!
   const problems: Problem[] = []
-  const add = (at: Path, message: string, cure: string, where: 'key' | 'value' = 'value') =>
+  const add: AddFault = (at, message, cure, where = 'value') =>
     problems.push(source.problem([...path, ...at], message, cure, where))
 
   if (!TARGET_NAME.test(name)) {
@@ -51,39 +49,18 @@ export function checkTarget(name: string, spec: ScenarioSpec, source: Source, en
     if (/[\r\n\0]/.test(value)) {
       add(['headers', header], 'a header cannot carry a line break', 'Write it in one line.')
     }
-    if (CREDENTIAL_HEADERS.has(header.toLowerCase()) && variablesOf(value).length === 0) {
-      add(['headers', header], OPEN_CREDENTIAL, OPEN_CREDENTIAL_CURE)
-    }
+    if (isCredentialHeader(header)) checkCredential(['headers', header], value, add)
   }
   const { auth, tls } = target
-  const kinds = Object.keys(auth ?? {})
-  if (auth && kinds.length !== 1) {
-    add(
-      ['auth'],
-      '`auth` is one of bearer, api_key and basic',
-      kinds.length ? 'Keep one of them.' : 'Add one.',
-    )
-  }
-  for (const [at, value] of [
-    [['auth', 'bearer'], auth?.bearer],
-    [['auth', 'api_key', 'value'], auth?.api_key?.value],
-    [['auth', 'basic', 'password'], auth?.basic?.password],
-  ] as const) {
-    if (value !== undefined && variablesOf(value).length === 0) {
-      add(at, OPEN_CREDENTIAL, OPEN_CREDENTIAL_CURE)
-    }
-  }
-  if (auth?.api_key && !HEADER_NAME.test(auth.api_key.header)) {
-    add(['auth', 'api_key', 'header'], 'this is no name of a header', 'Write it like x-api-key.')
-  }
+  if (auth) checkAuth(auth, protocol(target.interface), env, add)
   if (tls && (tls.cert === undefined) !== (tls.key === undefined)) {
     add(['tls', tls.cert ? 'cert' : 'key'], '`tls.cert` and `tls.key` belong together', 'Add the other one.')
   }
+  if (tls?.min_version === '1.3' && tls.max_version === '1.2') {
+    add(['tls', 'min_version'], 'no version of TLS is from 1.3 to 1.2', 'Turn them around.')
+  }
   return problems
 }
-
-const OPEN_CREDENTIAL = 'a credential stands in the open here, and would in every result'
-const OPEN_CREDENTIAL_CURE = 'Take it from the environment: "${env:NAME}".'
 
 /** Says nothing of the URL itself: it may hold what the environment gave. */
 function faultOfUrl(url: string, schemes: readonly string[]): { message: string; cure: string } | null {
@@ -101,7 +78,7 @@ function faultOfUrl(url: string, schemes: readonly string[]): { message: string;
   if (username !== '' || password !== '') {
     return {
       message: 'credentials do not belong into a URL',
-      cure: 'Use `auth: { basic: { user, password: "${env:NAME}" } }`.',
+      cure: 'Use `auth: { basic: { username, password: "${env:NAME}" } }`.',
     }
   }
   return null

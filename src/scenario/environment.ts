@@ -4,7 +4,7 @@
  */
 
 import { Buffer } from 'node:buffer'
-import type { Payload, Plan, Target } from '../plan/plan.ts'
+import type { Payload, Plan, Target, Token } from '../plan/plan.ts'
 import { ScenarioError } from './problem.ts'
 import { type Environment, fillVariables, variablesOf } from './template.ts'
 
@@ -33,7 +33,15 @@ export function fill(text: string, env: Environment): string {
 /** The target that a driver gets. @throws ScenarioError as `fill` does. */
 export function fillTarget(target: Target, env: Environment): Target {
   const headers = Object.entries(target.headers).map(([name, value]) => [name, fillHeader(value, env)])
-  return { ...target, url: fill(target.url, env), headers: Object.fromEntries(headers) }
+  const { token } = target
+  return {
+    ...target,
+    url: fill(target.url, env),
+    headers: Object.fromEntries(headers),
+    ...(token && {
+      token: { ...token, source: mapTexts(token.source, (text) => fill(text, env)) as Token['source'] },
+    }),
+  }
 }
 
 function fillHeader(value: string, env: Environment): string {
@@ -72,16 +80,18 @@ export function secretsOf(plan: Plan, env: Environment): string[] {
       }
     }
   }
+  const collectAll = (value: unknown) => {
+    mapTexts(value, (text) => {
+      collect(text)
+      return text
+    })
+  }
   for (const { target, payload } of plan.cases) {
     collect(target.url)
     for (const value of Object.values(target.headers)) collect(value)
+    if (target.token) collectAll(target.token.source)
     if (payload.form === 'text') collect(payload.text)
-    if (payload.form === 'json') {
-      mapTexts(payload.json, (text) => {
-        collect(text)
-        return text
-      })
-    }
+    if (payload.form === 'json') collectAll(payload.json)
   }
   return [...secrets].sort((a, b) => b.length - a.length)
 }

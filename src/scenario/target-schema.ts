@@ -4,8 +4,9 @@
 import { z } from 'zod'
 import { DIALECTS } from '../dialects/registry.ts'
 import { PROTOCOLS } from '../drivers/registry.ts'
-import type { Target } from '../plan/plan.ts'
+import type { Target, TlsVersion } from '../plan/plan.ts'
 import { choices, flag, oneOf, text } from '../values/leaf.ts'
+import { authSchema } from './auth-schema.ts'
 import { optionKeys } from './target-options.ts'
 
 export const INTERFACES = described(PROTOCOLS)
@@ -20,25 +21,7 @@ const CONNECTIONS: Readonly<Record<Target['connection'], string>> = {
   cold: 'a new connection for each call, so that each call pays for its handshake',
 }
 
-const credential = (noun: string) => text(noun, [`\${env:${noun.toUpperCase().replaceAll(' ', '_')}}`])
-
-const auth = z.strictObject({
-  bearer: credential('api token').optional().describe('Sent as `Authorization: Bearer …`.'),
-  api_key: z
-    .strictObject({
-      header: text('header name', ['x-api-key']).describe('The header that carries the key.'),
-      value: credential('api key').describe('The key.'),
-    })
-    .optional()
-    .describe('A key in a header of its own.'),
-  basic: z
-    .strictObject({
-      user: text('user name').describe('The user.'),
-      password: credential('password').describe('The password.'),
-    })
-    .optional()
-    .describe('Sent as `Authorization: Basic …`.'),
-})
+const TLS_VERSIONS: Readonly<Record<TlsVersion, string>> = { '1.2': 'TLS 1.2', '1.3': 'TLS 1.3' }
 
 const tls = z.strictObject({
   ca: text('path of a PEM file', ['certs/ca.pem'])
@@ -51,6 +34,12 @@ const tls = z.strictObject({
   servername: text('host name')
     .optional()
     .describe('Name to ask for (SNI) and to verify, instead of the URL’s host.'),
+  min_version: oneOf('TLS version', TLS_VERSIONS)
+    .optional()
+    .describe('The oldest version to accept. Default: `1.2`.'),
+  max_version: oneOf('TLS version', TLS_VERSIONS)
+    .optional()
+    .describe('The newest version to offer: `1.2` measures it beside `1.3`. Default: `1.3`.'),
   verify: flag()
     .optional()
     .describe('`false` accepts any certificate; the tables then say so. Default: `true`.'),
@@ -82,12 +71,16 @@ export const targetSchema = z.strictObject({
     .describe(
       'Headers to send with each call, besides those of the API. Credentials come from `${env:NAME}`.',
     ),
-  auth: auth
+  auth: authSchema
     .optional()
     .describe(
       'How calls prove who sends them: one of these. Values come from `${env:NAME}`, so no result holds them.',
     ),
-  tls: tls.optional().describe('TLS of an `https` URL. Paths are relative to the scenario.'),
+  tls: tls
+    .optional()
+    .describe(
+      'TLS of a URL that begins with `https`, `grpcs` or the like. Paths are relative to the scenario.',
+    ),
   connection: targetVariables.connection.optional(),
   ...optionKeys,
 })

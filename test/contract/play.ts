@@ -1,3 +1,4 @@
+import { TargetCredentials } from '../../src/drivers/credentials.ts'
 import { protocol } from '../../src/drivers/registry.ts'
 import { systemClock } from '../../src/load/clock.ts'
 import { Round, type RoundEnd } from '../../src/load/round.ts'
@@ -14,6 +15,8 @@ export interface Play {
   load?: Partial<Load>
   payload?: Payload
   timeouts?: Partial<Timeouts>
+  /** Called with the credentials before the round, for a test that renews them while it runs. */
+  authorized?(credentials: TargetCredentials): void
 }
 
 export interface Played {
@@ -69,7 +72,9 @@ export async function play(what: Play): Promise<Played> {
   const found = protocol(target.interface)
   const codec = found.codec({ target, payload, file: null })
   const recorder = new Recorder({ stamps: found.stamps, streams: streams(planned) }, [], null)
-  const driver = await found.driver({ target, codec, timeouts })
+  const credentials = new TargetCredentials(target)
+  what.authorized?.(credentials)
+  const driver = await found.driver({ target, credentials, codec, timeouts })
   const round = new Round({
     case: planned,
     driver,

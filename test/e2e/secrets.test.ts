@@ -84,7 +84,7 @@ const PLACES: Record<string, Placed> = {
     received: ({ headers }) => headers['x-key'] as string,
   },
   password: {
-    target: 'auth: { basic: { user: somebody, password: "${env:SECRET}" } }',
+    target: 'auth: { basic: { username: somebody, password: "${env:SECRET}" } }',
     received: ({ headers }) =>
       Buffer.from(headers.authorization?.replace('Basic ', '') ?? '', 'base64')
         .toString()

@@ -28,7 +28,7 @@ test('a variable that is not set here is told with its name', () => {
 
 const SECRETS = `targets:
   bearer: { interface: rest, api: raw, url: "http://\${env:HOST}/x", auth: { bearer: "\${env:TOKEN}" } }
-  basic: { interface: rest, api: raw, url: "http://h/x", auth: { basic: { user: me, password: "\${env:PASSWORD}" } } }
+  basic: { interface: rest, api: raw, url: "http://h/x", auth: { basic: { username: me, password: "\${env:PASSWORD}" } } }
   key: { interface: rest, api: raw, url: "http://h/x", auth: { api_key: { header: X-Key, value: "\${env:TOKEN}" } } }
   header: { interface: rest, api: raw, url: "http://h/x", headers: { X-Trace: "id \${env:TRACE}" } }
 cases:

@@ -91,7 +91,7 @@ const FAULTS: Fault[] = [
       's.yaml:1:49: credentials do not belong into a URL',
       '    targets: { a: { interface: rest, api: raw, url: "http://u:p@x" } }',
       '                                                    ^^^^^^^^^^^^^^',
-      '  Use `auth: { basic: { user, password: "${env:NAME}" } }`.',
+      '  Use `auth: { basic: { username, password: "${env:NAME}" } }`.',
     ],
   },
   {
@@ -116,11 +116,11 @@ const FAULTS: Fault[] = [
   },
   {
     name: 'two kinds of credentials',
-    text: 'targets: { a: { interface: rest, api: raw, url: "http://x", auth: { bearer: "${env:A}", basic: { user: u, password: "${env:A}" } } } }\n',
+    text: 'targets: { a: { interface: rest, api: raw, url: "http://x", auth: { bearer: "${env:A}", basic: { username: u, password: "${env:A}" } } } }\n',
     given: { env: { A: 'x' } },
     says: [
-      's.yaml:1:61: `auth` is one of bearer, api_key and basic',
-      '     a: { interface: rest, api: raw, url: "http://x", auth: { bearer: "${env:A}", basic: { user: u, pass',
+      's.yaml:1:61: `auth` is one of bearer, api_key, basic and cookie',
+      '     a: { interface: rest, api: raw, url: "http://x", auth: { bearer: "${env:A}", basic: { username: u, ',
       '                                                      ^^^^',
       '  Keep one of them.',
     ],

@@ -12,6 +12,7 @@ import {
   type ByteCounts,
   type CallKind,
   type CallSlot,
+  type Credentials,
   type Driver,
   type DriverOptions,
   failure,
@@ -39,7 +40,8 @@ export interface CallTemplate {
   kind: CallKind
   /** `/package.Service/Method` */
   path: string
-  metadata: Metadata
+  /** As it is with the credentials of this moment. */
+  readonly metadata: Metadata
   codec: GrpcCodec
 }
 
@@ -48,12 +50,18 @@ export class GrpcDriver implements Driver {
   readonly #channelOptions: ChannelOptions
   readonly #template: CallTemplate
 
-  constructor({ target, codec, timeouts }: DriverOptions<GrpcCodec>, kind: CallKind) {
+  constructor({ target, credentials, codec, timeouts }: DriverOptions<GrpcCodec>, kind: CallKind) {
     this.#options = connectOptions(target, 'h2', timeouts.connectMs)
     this.#channelOptions = channelOptions(target)
-    const metadata = new Metadata()
-    for (const [name, value] of Object.entries(target.headers)) metadata.set(name, value)
-    this.#template = { kind, path: new URL(target.url).pathname, metadata, codec }
+    const metadata = currentMetadata(credentials)
+    this.#template = {
+      kind,
+      path: new URL(target.url).pathname,
+      get metadata() {
+        return metadata()
+      },
+      codec,
+    }
   }
 
   async open(probe: SessionProbe, signal: AbortSignal): Promise<Session> {
@@ -62,6 +70,25 @@ export class GrpcDriver implements Driver {
   }
 
   async close(): Promise<void> {}
+}
+
+/** Made anew only when a token is renewed. */
+function currentMetadata(credentials: Credentials): () => Metadata {
+  let metadata = metadataOf(credentials)
+  let { version } = credentials
+  return () => {
+    if (version !== credentials.version) {
+      version = credentials.version
+      metadata = metadataOf(credentials)
+    }
+    return metadata
+  }
+}
+
+function metadataOf({ headers }: Credentials): Metadata {
+  const metadata = new Metadata()
+  for (const [name, value] of Object.entries(headers)) metadata.set(name, value)
+  return metadata
 }
 
 function channelOptions({ url, options }: Target): ChannelOptions {

@@ -19,6 +19,7 @@ export function overHttp(
     schemes: ['http', 'https'],
     reference: 'http',
     kinds: [kind],
+    tokenPlaces: ['header', 'query'],
     options: HTTP_OPTIONS,
     optionText: httpOptionText,
     speaks: ({ http }) => http?.interfaces.includes(name) ?? false,

@@ -6,6 +6,7 @@ import type { Target } from '../../plan/plan.ts'
 import {
   type ByteCounts,
   type CallSlot,
+  type Credentials,
   type Driver,
   type DriverOptions,
   failure,
@@ -38,11 +39,12 @@ export interface Exchange extends Dispatcher.DispatchHandler {
 
 export type NewExchange = (codec: HttpCodec, session: HttpSession) => Exchange
 
-/** Everything about a request that is the same for every call. */
+/** Everything about a request that is the same for every call, until a token is renewed. */
 interface RequestTemplate {
-  path: string
+  credentials: Credentials
+  /** The path and the headers as they are with the credentials of this moment. */
+  address(): { path: string; headers: string[] }
   method: string
-  headers: string[]
   encode(): Uint8Array | string | null
   payloadBytes: number
 }
@@ -55,14 +57,14 @@ export class HttpDriver implements Driver {
   readonly #newExchange: NewExchange
 
   constructor(
-    { target, codec, timeouts }: DriverOptions<HttpCodec>,
+    { target, credentials, codec, timeouts }: DriverOptions<HttpCodec>,
     accept: string,
     newExchange: NewExchange,
   ) {
     const { http } = target.options as unknown as HttpOptions
     this.#options = connectOptions(target, http === '2' ? 'h2' : 'http/1.1', timeouts.connectMs)
     this.#origin = new URL(target.url).origin
-    this.#template = requestTemplate(target, codec, accept)
+    this.#template = requestTemplate(target, credentials, codec, accept)
     this.#codec = codec
     this.#newExchange = newExchange
   }
@@ -100,6 +102,7 @@ export class HttpSession implements Session {
   readonly #request: Dispatcher.DispatchOptions
   readonly #most: number
   readonly #multiplexed: boolean
+  #version: number
   #open = 0
   #lost = false
   #doomed = false
@@ -120,7 +123,8 @@ export class HttpSession implements Session {
     // In clear text there is no ALPN to tell undici that both sides know HTTP/2.
     if (multiplexed) Object.assign(transport.socket, { alpnProtocol: 'h2' })
     this.#most = multiplexed ? HTTP2_STREAMS : 1
-    this.#request = { path: template.path, method: template.method as 'POST', headers: template.headers }
+    this.#version = template.credentials.version
+    this.#request = { ...template.address(), method: template.method as 'POST' }
     let isHandedOut = false
     this.#client = new Client(origin, {
       pipelining: this.#most,
@@ -155,6 +159,7 @@ export class HttpSession implements Session {
     const exchange = this.#idle.pop() ?? this.#newExchange(this)
     exchange.begin(call)
     call.state = exchange
+    if (this.#version !== this.#template.credentials.version) this.#renew()
     try {
       const body = this.#template.encode()
       const bytes = typeof body === 'string' ? Buffer.from(body) : body
@@ -214,6 +219,11 @@ export class HttpSession implements Session {
     this.#transport.raw.destroy()
   }
 
+  #renew(): void {
+    this.#version = this.#template.credentials.version
+    Object.assign(this.#request, this.#template.address())
+  }
+
   #lose(): void {
     if (this.#lost) return
     this.#lost = true
@@ -226,17 +236,26 @@ export class HttpSession implements Session {
   }
 }
 
-function requestTemplate(target: Target, codec: HttpCodec, accept: string): RequestTemplate {
-  const url = new URL(target.url)
-  const { compression, method } = target.options as unknown as HttpOptions
+function requestTemplate(
+  { options }: Target,
+  credentials: Credentials,
+  codec: HttpCodec,
+  accept: string,
+): RequestTemplate {
+  const { compression, method } = options as unknown as HttpOptions
   const headers: Record<string, string> = { accept, 'user-agent': 'infer-bench', ...codec.headers }
   if (compression !== 'none') headers['content-encoding'] = compression
-  Object.assign(headers, target.headers)
   const { encode } = codec
   return {
-    path: url.pathname + url.search,
+    credentials,
+    address() {
+      const { pathname, search } = new URL(credentials.url)
+      return {
+        path: pathname + search,
+        headers: Object.entries({ ...headers, ...credentials.headers }).flat(),
+      }
+    },
     method: method ?? (encode ? 'POST' : 'GET'),
-    headers: Object.entries(headers).flat(),
     payloadBytes: codec.payloadBytes,
     encode: encode ? compressing(encode, compressor(compression)) : () => null,
   }

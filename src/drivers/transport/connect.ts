@@ -45,9 +45,15 @@ export function connectOptions(
 }
 
 /** Reading and parsing certificates once keeps them out of every handshake's time. */
-function secureContext({ tls: { ca, cert, key } }: Target): tls.SecureContext {
+function secureContext({ tls: { ca, cert, key, minVersion, maxVersion } }: Target): tls.SecureContext {
   const read = (path: string | null) => (path === null ? undefined : readFileSync(path))
-  return tls.createSecureContext({ ca: read(ca), cert: read(cert), key: read(key) })
+  return tls.createSecureContext({
+    ca: read(ca),
+    cert: read(cert),
+    key: read(key),
+    minVersion: minVersion && `TLSv${minVersion}`,
+    maxVersion: maxVersion && `TLSv${maxVersion}`,
+  })
 }
 
 /**
