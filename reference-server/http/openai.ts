@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { EMBEDDING_MODEL } from '../embeddings.ts'
 import type { GenerateReply, GenerateRequest } from '../runtime/runtime.ts'
 import { type HttpError, invalid } from './errors.ts'
 import type { Exchange } from './exchange.ts'
@@ -12,6 +13,7 @@ import {
   parseObject,
   text,
 } from './json.ts'
+import { createEmbeddings } from './openai-embeddings.ts'
 import type { Convention } from './router.ts'
 import { serverTiming } from './server-timing.ts'
 
@@ -70,7 +72,7 @@ const completions: Endpoint = {
   last: '"text":""',
 }
 
-/** The OpenAI REST convention: models, chat completions and completions. */
+/** The OpenAI REST convention: models, chat completions, completions and embeddings. */
 export function openai(): Convention {
   return {
     prefix: '/v1',
@@ -88,6 +90,7 @@ export function openai(): Convention {
         path: '/v1/completions',
         handler: (exchange) => complete(exchange, completions),
       },
+      { method: 'POST', path: '/v1/embeddings', handler: createEmbeddings },
     ],
   }
 }
@@ -101,7 +104,7 @@ function errorBody(error: HttpError): string {
 function listModels(exchange: Exchange): void {
   const created = Math.floor(performance.timeOrigin / 1000)
   const data = [...exchange.service.runtime.models.values()]
-    .filter((model) => model.kinds.includes('decoder'))
+    .filter(({ name, kinds }) => kinds.includes('decoder') || name === EMBEDDING_MODEL)
     .map(({ name }) => ({ id: name, object: 'model', created, owned_by: 'infer-bench' }))
   exchange.json(JSON.stringify({ object: 'list', data }))
 }

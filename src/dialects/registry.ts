@@ -1,10 +1,11 @@
 import type { Dialect } from './dialect.ts'
 import { kserveV2 } from './kserve-v2/kserve-v2.ts'
 import { openaiChat, openaiCompletions } from './openai.ts'
+import { openaiEmbeddings } from './openai-embeddings.ts'
 import { raw } from './raw.ts'
 
 /** Every dialect: one line each. */
-export const DIALECTS: readonly Dialect[] = [kserveV2, openaiChat, openaiCompletions, raw]
+export const DIALECTS: readonly Dialect[] = [kserveV2, openaiChat, openaiCompletions, openaiEmbeddings, raw]
 
 export function dialect(name: string): Dialect {
   const found = DIALECTS.find((candidate) => candidate.name === name)

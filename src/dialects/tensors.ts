@@ -1,4 +1,4 @@
-import type { Payload } from '../plan/plan.ts'
+import type { Payload, TensorEncoding } from '../plan/plan.ts'
 import { seededRandom } from '../random.ts'
 import { DialectError } from './dialect.ts'
 
@@ -9,11 +9,22 @@ export interface Fp32Tensor {
   values: Float32Array
 }
 
-/** An FP32 tensor of the payload's size, made from its seed: uniform in [-1, 1). Throws `DialectError`. */
-export function tensorOf(payload: Payload): Fp32Tensor {
+/**
+ * An FP32 tensor of the payload's size, made from its seed: uniform in [-1, 1). Throws `DialectError`, for an encoding
+ * that the dialect does not know as well.
+ */
+export function tensorOf(
+  payload: Payload,
+  encodings: readonly TensorEncoding[] = ['json', 'binary'],
+): Fp32Tensor {
   if (payload.form !== 'size') {
     throw new DialectError(
       `a payload of the form ${payload.form} is not a tensor: give it a size, e.g. size: 1KiB`,
+    )
+  }
+  if (!encodings.includes(payload.encoding)) {
+    throw new DialectError(
+      `the encoding ${payload.encoding} is not known here: take ${encodings.join(' or ')}`,
     )
   }
   const rowBytes = payload.byteCount / payload.batch

@@ -4,6 +4,7 @@
  */
 
 import { basename } from 'node:path'
+import { dialect } from '../dialects/registry.ts'
 import { protocol } from '../drivers/registry.ts'
 import { formatDuration, formatRate, formatSize } from '../values/units.ts'
 import type { Load, Payload, Target, Timeouts } from './plan.ts'
@@ -92,8 +93,6 @@ function primaryFacets({ givenName, target, payload, load }: Nameless): Facet[] 
   switch (payload.form) {
     case 'size':
       add('payload.size', formatSize(payload.byteCount))
-      add('payload.encoding', payload.encoding)
-      add('payload.batch', payload.batch, `batch ${payload.batch}`)
       break
     case 'tokens':
       add('payload.prompt_tokens', payload.promptTokens, `prompt ${payload.promptTokens}`)
@@ -107,6 +106,12 @@ function primaryFacets({ givenName, target, payload, load }: Nameless): Facet[] 
       add('payload.file', basename(payload.path))
       break
   }
+  const isPrompt = payload.form === 'tokens' || payload.form === 'text'
+  const { promptKeys = [] } = dialect(target.api)
+  if (payload.form === 'size' || (isPrompt && promptKeys.includes('encoding')))
+    add('payload.encoding', payload.encoding)
+  if (payload.form === 'size' || (isPrompt && promptKeys.includes('batch')))
+    add('payload.batch', payload.batch, `batch ${payload.batch}`)
   const { messages, messageIntervalMs } = payload
   if (messages !== undefined)
     add('payload.messages', messages, messages === 1 ? `1 message` : `${messages} messages`)

@@ -109,7 +109,7 @@ function planEntry(
     payload: mergePayload(
       inherited('payload', defaults?.payload),
       own('payload', entry.payload),
-      dialect(base.api).form,
+      dialect(base.api),
       telling,
     ),
     load: mergeLoad(inherited('load', defaults?.load), own('load', entry.load), telling),

@@ -3,6 +3,7 @@
  * which shows only now is still told at its line.
  */
 
+import type { Dialect } from '../dialects/dialect.ts'
 import type { LoadSpec, PayloadSpec } from '../scenario/case-schema.ts'
 import type { Problem } from '../scenario/problem.ts'
 import type { Path, Source } from '../scenario/source.ts'
@@ -21,7 +22,9 @@ export type LoadModel = Arrivals['model']
 
 const ANY_FORM: readonly PayloadForm[] = ['size', 'tokens', 'text', 'json', 'file', 'none']
 
-export const PAYLOAD_KEY_FORMS: Readonly<Record<keyof PayloadSpec, readonly PayloadForm[]>> = {
+type KeyForms = Readonly<Record<keyof PayloadSpec, readonly PayloadForm[]>>
+
+const PAYLOAD_KEY_FORMS: KeyForms = {
   size: ['size'],
   prompt_tokens: ['tokens'],
   text: ['text'],
@@ -33,6 +36,12 @@ export const PAYLOAD_KEY_FORMS: Readonly<Record<keyof PayloadSpec, readonly Payl
   batch: ['size'],
   messages: ANY_FORM,
   message_interval: ANY_FORM,
+}
+
+/** The forms of payload that each key belongs to where the dialect is spoken. */
+export function payloadKeyForms({ promptKeys = [] }: Pick<Dialect, 'promptKeys'>): KeyForms {
+  const prompts = promptKeys.map((key) => [key, [...PAYLOAD_KEY_FORMS[key], 'tokens', 'text']])
+  return { ...PAYLOAD_KEY_FORMS, ...Object.fromEntries(prompts) }
 }
 
 export const LOAD_KEY_MODELS: Readonly<Record<keyof Omit<LoadSpec, 'model'>, readonly LoadModel[]>> = {
@@ -61,30 +70,33 @@ export interface MergedPayload {
 export function mergePayload(
   defaults: Fields<PayloadSpec>,
   own: Fields<PayloadSpec>,
-  usual: PayloadForm,
+  spoken: Pick<Dialect, 'form' | 'promptKeys'>,
   { source, problems }: { source: Source; problems: Problem[] },
 ): MergedPayload {
-  const defaultForms = formsOf(defaults, source, problems)
-  const ownForms = formsOf(own, source, problems)
+  const { form: usual } = spoken
+  const keyForms = payloadKeyForms(spoken)
+  const defaultForms = formsOf(defaults, keyForms, source, problems)
+  const ownForms = formsOf(own, keyForms, source, problems)
   const byDefault = defaultForms === null || defaultForms.includes(usual) ? usual : defaultForms[0]!
   const form = ownForms === null || ownForms.includes(byDefault) ? byDefault : ownForms[0]!
-  const keys = keysOf(PAYLOAD_KEY_FORMS).filter((key) => PAYLOAD_KEY_FORMS[key].includes(form))
+  const keys = keysOf(keyForms).filter((key) => keyForms[key].includes(form))
   return { form, fields: Object.fromEntries(overlay(keys, defaults, own)) as Fields<PayloadSpec> }
 }
 
 /** The forms that all of the keys belong to; null where there are no keys. */
 function formsOf(
   fields: Fields<PayloadSpec>,
+  keyForms: KeyForms,
   source: Source,
   problems: Problem[],
 ): readonly PayloadForm[] | null {
   let forms: readonly PayloadForm[] | null = null
   let first = ''
   // The order of the table, in which the keys that tell a form come before those that go with it.
-  for (const key of keysOf(PAYLOAD_KEY_FORMS)) {
+  for (const key of keysOf(keyForms)) {
     const field = fields[key]
     if (!field) continue
-    const common = PAYLOAD_KEY_FORMS[key].filter((form) => forms?.includes(form) ?? true)
+    const common = keyForms[key].filter((form) => forms?.includes(form) ?? true)
     if (common.length === 0) {
       const message = `\`${key}\` does not go with \`${first}\``
       problems.push(source.problem(field.path, message, 'Remove one of the two.', 'key'))

@@ -68,7 +68,7 @@ export interface Target {
   options: Readonly<Record<string, unknown>>
 }
 
-export type TensorEncoding = 'json' | 'binary'
+export type TensorEncoding = 'json' | 'base64' | 'binary' | 'multipart'
 
 interface PayloadSettings {
   encoding: TensorEncoding

@@ -1,5 +1,6 @@
 /** `vary`: repeats a case for each combination of the values whose keys it has. */
 
+import { dialect } from '../dialects/registry.ts'
 import { protocol } from '../drivers/registry.ts'
 import type { LoadSpec, PayloadSpec, TimeoutSpec } from '../scenario/case-schema.ts'
 import type { Scenario } from '../scenario/load.ts'
@@ -10,7 +11,7 @@ import {
   LOAD_KEY_MODELS,
   type MergedLoad,
   type MergedPayload,
-  PAYLOAD_KEY_FORMS,
+  payloadKeyForms,
 } from './merge-settings.ts'
 import type { Target } from './plan.ts'
 import { hasMessages, MESSAGE_KEYS } from './streams.ts'
@@ -71,7 +72,7 @@ function hasKey({ target, payload, load }: Draft, dotted: string): boolean {
   switch (section) {
     case 'payload':
       if ((MESSAGE_KEYS as readonly string[]).includes(key) && !hasMessages(target)) return false
-      return PAYLOAD_KEY_FORMS[key as keyof PayloadSpec].includes(payload.form)
+      return payloadKeyForms(dialect(target.api))[key as keyof PayloadSpec].includes(payload.form)
     case 'load':
       return LOAD_KEY_MODELS[key as keyof MergedLoad['fields']].includes(load.model)
     case 'target':

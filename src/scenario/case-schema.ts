@@ -7,7 +7,12 @@ import { CALL_METRICS } from '../record/metrics.ts'
 import { choices, flag, integer, oneOf, quantity, text } from '../values/leaf.ts'
 import { DURATION, DURATION_OR_ZERO, RATE, RATE_OR_ZERO, SIZE } from '../values/units.ts'
 
-const ENCODINGS: Readonly<Record<TensorEncoding, string>> = { json: 'numbers as text', binary: 'raw bytes' }
+const ENCODINGS: Readonly<Record<TensorEncoding, string>> = {
+  json: 'numbers as text',
+  base64: 'raw bytes as base64 within JSON',
+  binary: 'raw bytes',
+  multipart: 'raw bytes as a part of a form, beside the JSON',
+}
 
 const MODELS: Readonly<Record<Arrivals['model'], string>> = {
   closed: 'a call starts when the one before it has ended',
@@ -37,7 +42,7 @@ export const payloadFields = {
   ),
   text: text('text').describe('This very prompt or body. `${env:NAME}` is filled in.'),
   encoding: oneOf('encoding', ENCODINGS).describe(
-    'How a tensor of `size` travels: `json` (numbers as text) or `binary` (raw bytes). Default: `json`.',
+    `How a tensor of \`size\` travels, and the vectors of embeddings: ${choices(ENCODINGS)}. Which of them there are is the API’s business. Default: \`json\`.`,
   ),
   messages: integer('number of messages', 1, 1_000_000).describe(
     'How often the payload is sent in each call whose client streams (gRPC). Default: `1`.',
@@ -45,7 +50,9 @@ export const payloadFields = {
   message_interval: quantity(DURATION).describe(
     'From one of these messages to the next. Default: as fast as the connection takes them.',
   ),
-  batch: integer('batch', 1, 65_536).describe('Rows that a tensor of `size` is divided into. Default: `1`.'),
+  batch: integer('batch', 1, 65_536).describe(
+    'Rows that a tensor of `size` is divided into; texts of a call for embeddings. Default: `1`.',
+  ),
 }
 
 const payloadSchema = z.strictObject({

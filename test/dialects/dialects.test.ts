@@ -57,6 +57,21 @@ const SAMPLES: Record<string, Sample> = {
     ],
     garbage: ['', '{}', '{"choices":null}'],
   },
+  'openai-embeddings': {
+    payload: PROMPT,
+    replies: [
+      ['{"data":[{"embedding":[1,2,3]},{"embedding":[4,5,6]}]}', { payloadBytes: 24 }],
+      ['{"data":[{"embedding":"AACAPwAAAEA="}]}', { payloadBytes: 8 }],
+    ],
+    chunks: [],
+    garbage: [
+      '',
+      '{}',
+      '{"data":[null]}',
+      '{"data":[{"embedding":["a"]}]}',
+      '{"data":[{"embedding":"AAA="}]}',
+    ],
+  },
   raw: {
     payload: SIZE,
     replies: [['anything', { payloadBytes: 8 }]],
