@@ -17,7 +17,7 @@ export interface Field<T = unknown> {
 
 export type Fields<Spec> = { [Key in keyof Spec]?: Field<NonNullable<Spec[Key]>> }
 
-export type PayloadForm = Payload['form']
+type PayloadForm = Payload['form']
 export type LoadModel = Arrivals['model']
 
 const ANY_FORM: readonly PayloadForm[] = ['size', 'tokens', 'text', 'json', 'file', 'none']

@@ -19,6 +19,12 @@ const question = {
   messages: [{ role: 'user' as const, content: 'hello' }],
   max_completion_tokens: 12,
 }
+async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const list: Item[] = []
+  for await (const item of items) list.push(item)
+  return list
+}
+
 const usage = { prompt_tokens: 5, completion_tokens: 12, total_tokens: 17 }
 
 describe('chat', () => {
@@ -30,7 +36,7 @@ describe('chat', () => {
       stream: true,
       stream_options: { include_usage: true },
     })
-    const chunks = await Array.fromAsync(stream)
+    const chunks = await all(stream)
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage })
     const text = chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('')
     expect(text).toBe(whole.choices[0]!.message.content)
@@ -58,7 +64,7 @@ test('completions, streamed and whole', async () => {
   const ask = { model: 'gpt-tiny', prompt: 'hello', max_tokens: 12 }
   const whole = await client.completions.create(ask)
   expect(whole.usage).toEqual(usage)
-  const chunks = await Array.fromAsync(await client.completions.create({ ...ask, stream: true }))
+  const chunks = await all(await client.completions.create({ ...ask, stream: true }))
   expect(chunks.map(({ choices }) => choices[0]!.text).join('')).toBe(whole.choices[0]!.text)
 })
 
@@ -112,7 +118,7 @@ describe('embeddings', () => {
 })
 
 test('models can be listed', async () => {
-  const ids = (await Array.fromAsync(client.models.list())).map(({ id }) => id)
+  const ids = (await all(client.models.list())).map(({ id }) => id)
   expect(ids).toEqual(expect.arrayContaining(['gpt-tiny', 'echo', 'mlp']))
 })
 
