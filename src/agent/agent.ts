@@ -81,7 +81,7 @@ export class Agent {
     this.#prepared = { round, recorder }
     if (this.#stopped) round.stop()
     if (isOpenLoop || concurrency > 0) await round.prepare()
-    if (target.connection === 'cold' && !this.#stopped) await this.#warm(caseIndex)
+    if (target.connection !== 'reused' && !this.#stopped) await this.#warm(caseIndex)
   }
 
   /** Runs the prepared round from a moment of the process-wide clock, in ns. */
@@ -89,10 +89,15 @@ export class Agent {
     const prepared = this.#prepared
     if (!prepared) throw new Error('no round is prepared')
     const { round, recorder } = prepared
-    const { bytes, connections, overflowed, busyShare } = await round.run(threadTime(startNs))
+    const { bytes, connections, resumed, handshakeBytes, cpuMs, overflowed, busyShare } = await round.run(
+      threadTime(startNs),
+    )
     this.#prepared = null
     const { counts } = recorder
     counts.connections = connections
+    counts.resumed = resumed
+    counts.handshakeBytes = handshakeBytes
+    counts.cpuMs = cpuMs
     counts.wireBytes = bytes.read + bytes.written
     const { histograms, errors } = recorder.finish()
     return { counts, histograms, errors, busyShare, overflowed }
@@ -114,7 +119,10 @@ export class Agent {
     await rehearse(one)
   }
 
-  /** One connection that is not measured, so that a cold case does not begin with unread code. */
+  /**
+   * One connection that is not measured, so that a case of new connections does not begin with unread code, and has
+   * a TLS session to resume.
+   */
   async #warm(caseIndex: number): Promise<void> {
     await this.check(caseIndex)
   }

@@ -152,8 +152,8 @@ export interface StreamingSession extends Session {
 
 /** What a driver tells about a session. Each method is a stamp. */
 export interface SessionProbe {
-  /** The named phase has just ended (the next one begins). */
-  phase(name: HandshakePhase): void
+  /** The named phase has just ended (the next one begins). `isResumed`: a TLS session was. */
+  phase(name: HandshakePhase, isResumed?: boolean): void
   /** Room for calls came back other than by a call's end. */
   capacityChanged(): void
   /**

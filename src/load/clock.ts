@@ -46,6 +46,12 @@ export function loopActiveMs(): number {
   return performance.eventLoopUtilization().active
 }
 
+/** CPU time of this thread so far, in ms; NaN where Node does not tell it (before 23.9). */
+export function threadCpuMs(): number {
+  const used: NodeJS.CpuUsage | undefined = process.threadCpuUsage?.()
+  return used ? (used.user + used.system) / 1000 : Number.NaN
+}
+
 /** Resolves at the moment. Timers fire up to a millisecond early or late, so the last stretch is polled. */
 export async function reach(clock: Clock, momentMs: number): Promise<void> {
   const aheadMs = momentMs - clock.now()

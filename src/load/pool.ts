@@ -23,6 +23,8 @@ export class Connection implements SessionProbe {
   session: Session | null = null
   /** It stands in the pool's queue of connections with room. */
   ready = false
+  /** Its TLS session was resumed. */
+  isResumed = false
   /** It has carried a call to its end. */
   served = false
   readonly times: HandshakeTimes = {
@@ -46,10 +48,11 @@ export class Connection implements SessionProbe {
     this.#phaseMs = this.#openedMs
   }
 
-  phase(name: HandshakePhase): void {
+  phase(name: HandshakePhase, isResumed = false): void {
     const nowMs = this.#clock.now()
     this.times[`${name}Ms`] = nowMs - this.#phaseMs
     this.#phaseMs = nowMs
+    this.isResumed ||= isResumed
   }
 
   opened(session: Session): void {
@@ -89,8 +92,10 @@ export class Pool {
   #callBytesRead = 0
   #callBytesWritten = 0
   #closed = false
-  /** Connections opened so far. */
+  /** Connections opened so far, those of them that resumed a TLS session, and the bytes of their handshakes. */
   opened = 0
+  resumed = 0
+  handshakeBytes = 0
 
   constructor(driver: Driver, clock: Clock, owner: PoolOwner) {
     this.#driver = driver
@@ -150,6 +155,8 @@ export class Pool {
     }
     connection.opened(session)
     this.opened++
+    if (connection.isResumed) this.resumed++
+    this.handshakeBytes += connection.handshakeBytes.read + connection.handshakeBytes.written
     this.#connections.add(connection)
     if (recorded) this.#owner.handshake(connection.times)
     return connection

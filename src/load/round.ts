@@ -3,7 +3,7 @@ import type { Case } from '../plan/plan.ts'
 import type { Schedule } from '../plan/schedule.ts'
 import type { HandshakeTimes } from '../record/metrics.ts'
 import { Call, type CallOwner } from './call.ts'
-import { type Clock, CountingClock, loopActiveMs, reach } from './clock.ts'
+import { type Clock, CountingClock, loopActiveMs, reach, threadCpuMs } from './clock.ts'
 import { Deadlines } from './deadlines.ts'
 import { Pacer } from './pacer.ts'
 import { type Connection, openOutcome, Pool, type PoolOwner } from './pool.ts'
@@ -39,10 +39,16 @@ export interface RoundEnd {
   /** Raw socket bytes that calls cost, handshakes left out. */
   bytes: { read: number; written: number }
   connections: number
+  /** Those of them that resumed a TLS session. */
+  resumed: number
+  /** Raw socket bytes that their handshakes cost. */
+  handshakeBytes: number
   /** The load says `overflow: abort`, and an arrival found no room. */
   overflowed: boolean
   /** Share of the time until the last call started for which the thread had something to do, 0 to 1. */
   busyShare: number
+  /** CPU time of the thread over the round, in ms; NaN where it is not told. */
+  cpuMs: number
 }
 
 /**
@@ -56,6 +62,7 @@ export class Round implements CallOwner, PoolOwner {
   readonly #pacer: Pacer | null
   readonly #deadlines: Deadlines
   readonly #sender: Sender | null
+  /** A new connection for each call. */
   readonly #cold: boolean
   readonly #calls: Call[] = []
   readonly #free: Call[] = []
@@ -69,6 +76,7 @@ export class Round implements CallOwner, PoolOwner {
   #stopped = false
   #startMs = 0
   #activeBeforeMs = 0
+  #cpuBeforeMs = 0
   #busyShare: number | null = null
   #arrivalsDone: boolean
   #overflowed = false
@@ -80,7 +88,7 @@ export class Round implements CallOwner, PoolOwner {
     this.#clock = new CountingClock(options.clock)
     this.#pool = new Pool(options.driver, this.#clock, this)
     this.#sender = options.messages && new Sender(this.#clock, options.messages)
-    this.#cold = options.case.target.connection === 'cold'
+    this.#cold = options.case.target.connection !== 'reused'
     this.#measuredLeft = options.calls ?? Number.POSITIVE_INFINITY
     this.#arrivalsDone = options.schedule === null
     this.#pacer =
@@ -127,9 +135,18 @@ export class Round implements CallOwner, PoolOwner {
     }
     this.#deadlines.stop()
     if (this.#endTimer) clearTimeout(this.#endTimer)
+    const cpuMs = this.#running ? threadCpuMs() - this.#cpuBeforeMs : 0
     const bytes = this.#pool.close()
-    const { opened: connections } = this.#pool
-    return { bytes, connections, overflowed: this.#overflowed, busyShare: this.#busyShare ?? 0 }
+    const { opened: connections, resumed, handshakeBytes } = this.#pool
+    return {
+      bytes,
+      connections,
+      resumed,
+      handshakeBytes,
+      overflowed: this.#overflowed,
+      busyShare: this.#busyShare ?? 0,
+      cpuMs,
+    }
   }
 
   #begin(startMs: number): void {
@@ -137,6 +154,7 @@ export class Round implements CallOwner, PoolOwner {
     this.#open = true
     this.#startMs = startMs
     this.#activeBeforeMs = loopActiveMs()
+    this.#cpuBeforeMs = threadCpuMs()
     this.#deadlines.start()
     if (this.#endsMs < Number.POSITIVE_INFINITY) {
       this.#endTimer = setTimeout(() => this.#end(), Math.max(0, this.#endsMs - this.#clock.now()))

@@ -3,7 +3,9 @@
 import { DialectError } from '../dialects/dialect.ts'
 import { dialect } from '../dialects/registry.ts'
 import { protocol } from '../drivers/registry.ts'
+import { isSecureScheme } from '../drivers/transport/scheme.ts'
 import type { PayloadSpec } from '../scenario/case-schema.ts'
+import { fill } from '../scenario/environment.ts'
 import type { Scenario } from '../scenario/load.ts'
 import { type Problem, ScenarioError } from '../scenario/problem.ts'
 import type { Path } from '../scenario/source.ts'
@@ -125,6 +127,7 @@ function planEntry(
     const payload = resolvePayload(variant.payload, context)
     const target = withPath(variant.target, scenario, problems)
     if (!target) return []
+    checkConnection(target, variant.varied, scenario, problems)
     checkMessages(target, variant.payload.fields, telling)
     checkPayload(target, payload, variant.payload.fields, path, telling)
     return [
@@ -142,6 +145,21 @@ function planEntry(
       },
     ]
   })
+}
+
+/** There is no TLS session to resume in clear text. */
+function checkConnection(
+  { name, url, connection }: Target,
+  varied: readonly string[],
+  { source, env }: Scenario,
+  problems: Problem[],
+): void {
+  if (connection !== 'resumed' || isSecureScheme(new URL(fill(url, env)).protocol)) return
+  const isVaried = varied.includes('target.connection')
+  const path: Path = isVaried ? ['vary', 'target.connection'] : ['targets', name, 'connection']
+  const message = `\`resumed\` has no meaning for ${name}: its URL is in clear text, which has no TLS session`
+  const problem = source.problem(path, message, 'Take `cold`, or a URL over TLS.', isVaried ? 'key' : 'value')
+  if (!problems.some((other) => other.message === message)) problems.push(problem)
 }
 
 /** A call that has one message by its nature sends no more. */

@@ -62,8 +62,11 @@ export interface Target {
   /** Left out where nothing proves who calls, or `headers` do. */
   token?: Token
   tls: TlsOptions
-  /** `reused`: connections stay open for the round; `cold`: a new one for each call. */
-  connection: 'reused' | 'cold'
+  /**
+   * `reused`: connections stay open for the round; `cold`: a new one for each call; `resumed`: a new one for each call,
+   * with its TLS session resumed.
+   */
+  connection: 'reused' | 'cold' | 'resumed'
   /** What has a meaning for this interface alone, as `Protocol.options` describes it; plain JSON. */
   options: Readonly<Record<string, unknown>>
 }

@@ -70,9 +70,9 @@ export interface HandshakeMetric extends TimingRow {
   value(handshake: HandshakeTimes): number
 }
 
-/** One number for a round: a rate, a share or a ratio. */
+/** One number for a round: a rate, a share, a ratio or a mean. */
 export interface RoundMetric extends Row {
-  unit: 'per second' | 'share' | 'ratio'
+  unit: 'per second' | 'share' | 'ratio' | 'ms' | 'bytes'
   scope: 'round'
 }
 
@@ -386,6 +386,24 @@ export const ROUND_METRICS: readonly RoundMetric[] = [
     direction: LOWER,
     definition:
       'Raw socket bytes / payload bytes - 1, both directions, handshakes left out. The payload is native tensor bytes or UTF-8 text; the socket is read beneath TLS.',
+  },
+  {
+    name: 'handshake_bytes',
+    title: 'handshake bytes',
+    unit: 'bytes',
+    scope: 'round',
+    direction: LOWER,
+    definition:
+      'Raw socket bytes of a handshake, both directions, mean over the connections opened: what resuming a TLS session saves. TLS 1.3 sends tickets after the handshake; they count where they come before the first call.',
+  },
+  {
+    name: 'client_cpu_time',
+    title: 'client CPU',
+    unit: 'ms',
+    scope: 'round',
+    direction: LOWER,
+    definition:
+      'CPU time of the load threads per call, handshakes and warm-up included: what a call costs this client. Absent in an open loop, where a load thread also polls the clock, and where Node does not tell it (before 23.9).',
   },
   {
     name: 'throughput_per_core',

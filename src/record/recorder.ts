@@ -80,6 +80,7 @@ export class Recorder {
     const failed = !call.outcome.ok
     this.#live?.call(call.endMs - call.plannedMs, failed)
     counts.payloadBytes += call.payloadBytes
+    counts.allEnded++
     if (!failed) {
       counts.allSuccesses++
       if (call.endMs >= this.#fromMs && call.endMs <= this.#toMs) {

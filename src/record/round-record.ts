@@ -28,10 +28,17 @@ export interface Counts {
   /** Length of that window: to its end, or to the last call's where no duration ends it. */
   windowMs: number
   connections: number
+  /** Those of them that resumed a TLS session. */
+  resumed: number
+  /** Socket bytes of all their handshakes. */
+  handshakeBytes: number
+  /** CPU time of the load thread, from the round's start until its last call ended; NaN where it is not told. */
+  cpuMs: number
   /** Socket and payload bytes of all calls, the warm-up's included, handshakes left out. */
   wireBytes: number
   payloadBytes: number
-  /** All calls that ended without an error, the warm-up's included. */
+  /** All calls that ended, and those without an error, the warm-up's included. */
+  allEnded: number
   allSuccesses: number
   /** Negative `overhead_time` values, which are left out. */
   negativeOverheads: number
@@ -58,8 +65,12 @@ export function newCounts(): Counts {
     tokensInWindow: 0,
     windowMs: 0,
     connections: 0,
+    resumed: 0,
+    handshakeBytes: 0,
+    cpuMs: 0,
     wireBytes: 0,
     payloadBytes: 0,
+    allEnded: 0,
     allSuccesses: 0,
     negativeOverheads: 0,
   }

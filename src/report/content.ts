@@ -71,14 +71,19 @@ function caseTables(cases: readonly CaseResult[]): (Table | null)[] {
       ],
       { besides: [errorColumn()], everyCase: true },
     ) ?? failedTable('Streaming calls', streaming),
-    caseTable('What the interface costs', cases, [
-      timing('overhead_time', 'p50'),
-      timing('overhead_time', 'p99'),
-      p50('server_queue', 'server', 1),
-      p50('server_compute', 'server', 1),
-      summed('overhead_bytes', 'percent'),
-      summed('throughput_per_core', 'number'),
-    ]),
+    caseTable(
+      'What the interface costs',
+      cases,
+      [
+        timing('overhead_time', 'p50'),
+        timing('overhead_time', 'p99'),
+        p50('server_queue', 'server', 1),
+        p50('server_compute', 'server', 1),
+        summed('overhead_bytes', 'percent'),
+        summed('throughput_per_core', 'number'),
+      ],
+      { besides: [summed('client_cpu_time', 'time', { expendable: 2 })] },
+    ),
     caseTable(
       'Handshake, p50',
       cases,
@@ -89,7 +94,13 @@ function caseTables(cases: readonly CaseResult[]): (Table | null)[] {
         p50('protocol_setup', 'handshake'),
         p50('handshake', 'handshake'),
       ],
-      { besides: [summed('connections', 'count', { expendable: 1 })] },
+      {
+        besides: [
+          summed('handshake_bytes', 'count', { expendable: 2 }),
+          summed('connections', 'count', { expendable: 1 }),
+          summed('resumed', 'count', { unlessZero: true, expendable: 1 }),
+        ],
+      },
     ),
     caseTable(
       'Phases of a call, p50',
@@ -178,6 +189,8 @@ function measured(metric: string, value: number): string {
       return percent(value)
     case 'per second':
       return `${significant(value)}/s`
+    case 'bytes':
+      return `${whole(value)} B`
     default:
       return significant(value)
   }

@@ -47,6 +47,8 @@ export function assembleCase(planned: Case, rounds: readonly RoundEvidence[]): C
       dispatchDelay: metrics.dispatch_delay ?? null,
       connectionWait: metrics.connection_wait ?? null,
       busyShare: Math.max(0, ...everything.map(({ busyShare }) => busyShare)),
+      connections: counts.connections,
+      resumed: counts.resumed,
       overflowed: everything.some(({ overflowed }) => overflowed),
     }),
     summary: summary(planned, counts, cpu.includes(null) ? null : sum(cpu as number[])),
@@ -92,6 +94,9 @@ function summary(planned: Case, counts: Counts, serverCpuSeconds: number | null)
         : null,
     requested_rate: 'ratePerSecond' in load ? load.ratePerSecond : null,
     connections: counts.connections,
+    resumed: counts.resumed,
+    handshake_bytes: counts.handshakeBytes > 0 ? counts.handshakeBytes / counts.connections : null,
+    client_cpu_time: load.model === 'closed' && counts.cpuMs > 0 ? counts.cpuMs / counts.allEnded : null,
   }
 }
 

@@ -66,6 +66,12 @@ const summarySchema = z.object({
   requested_rate: number.nullable(),
   /** Connections opened, handshakes of warm-up included. */
   connections: count,
+  /** Those of them that resumed a TLS session. */
+  resumed: count.default(0),
+  /** Mean of the connections. */
+  handshake_bytes: number.nullable().default(null),
+  /** Of the load threads, per call, in ms. */
+  client_cpu_time: number.nullable().default(null),
 })
 
 const verdictSchema = z.object({

@@ -26,6 +26,9 @@ export interface Evidence {
   connectionWait: Distribution | null
   /** Largest of the load threads', empty polls left out, 0 to 1. */
   busyShare: number
+  /** Connections opened, and those of them that resumed a TLS session. */
+  connections: number
+  resumed: number
   overflowed: boolean
 }
 
@@ -36,19 +39,24 @@ export function caseVerdict(evidence: Evidence): Verdict {
   if (calls === 0) reasons.push('no call ended in the measured window')
   else if (errors === calls) reasons.push('no call succeeded')
   if (overflowed) reasons.push('an arrival found no connection with room, and the load says overflow: abort')
-  if (planned.load.model !== 'closed') {
-    const late = lateness(evidence) ?? backlog(evidence)
-    if (late) reasons.push(late)
-    return { valid: reasons.length === 0, reasons }
+  const isClosed = planned.load.model === 'closed'
+  const late = isClosed ? null : (lateness(evidence) ?? backlog(evidence))
+  if (late) reasons.push(late)
+  const notes: NonNullable<Verdict['notes']> = {}
+  if (isClosed && evidence.busyShare >= SATURATED) {
+    notes.request_throughput = CLIENT_LIMIT
+    notes.request_latency = 'holds the client’s own queue: its load thread was busy all the time'
   }
-  const verdict: Verdict = { valid: reasons.length === 0, reasons }
-  if (evidence.busyShare >= SATURATED) {
-    verdict.notes = {
-      request_throughput: CLIENT_LIMIT,
-      request_latency: 'holds the client’s own queue: its load thread was busy all the time',
-    }
-  }
-  return verdict
+  const refused = refusedSessions(evidence)
+  if (refused) notes.tls_handshake = refused
+  return { valid: reasons.length === 0, reasons, ...(Object.keys(notes).length > 0 && { notes }) }
+}
+
+/** A server may decline to resume a session at any time: its handshakes are then full ones. */
+function refusedSessions({ planned, connections, resumed }: Evidence): string | null {
+  if (planned.target.connection !== 'resumed' || resumed >= connections) return null
+  const share = resumed === 0 ? 'none' : `only ${resumed}`
+  return `is not what was asked for: the server resumed ${share} of ${connections} TLS sessions`
 }
 
 function lateness({ dispatchDelay, requestLatency }: Evidence): string | null {

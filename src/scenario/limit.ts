@@ -9,6 +9,7 @@ import {
   type Quantity,
   RATE_OR_ZERO,
   SHARE,
+  SIZE,
 } from '../values/units.ts'
 
 export interface Limit {
@@ -39,6 +40,7 @@ const QUANTITIES: Readonly<Record<Metric['unit'], Quantity>> = {
   // Tokens come faster than requests.
   'per second': { ...RATE_OR_ZERO, max: 1e12, range: 'from 0/s to 1e12/s' },
   ratio: RATIO,
+  bytes: { ...SIZE, min: 0, max: 1e12, range: 'from 0B', whole: false },
 }
 
 export function limit(unit: Metric['unit']) {

@@ -19,6 +19,7 @@ function described(rows: readonly { name: string; says: string }[]): Readonly<Re
 const CONNECTIONS: Readonly<Record<Target['connection'], string>> = {
   reused: 'connections stay open for the round',
   cold: 'a new connection for each call, so that each call pays for its handshake',
+  resumed: 'as `cold`, with the TLS session resumed from a ticket that is had before the load',
 }
 
 const TLS_VERSIONS: Readonly<Record<TlsVersion, string>> = { '1.2': 'TLS 1.2', '1.3': 'TLS 1.3' }

@@ -75,6 +75,14 @@ export async function play(what: Play): Promise<Played> {
   const credentials = new TargetCredentials(target)
   what.authorized?.(credentials)
   const driver = await found.driver({ target, credentials, codec, timeouts })
+  if (target.connection === 'resumed') {
+    // As the agent does before each round: the first connection gets the session that the others resume.
+    const first = await driver.open(
+      { phase() {}, capacityChanged() {}, lost() {} },
+      AbortSignal.timeout(5000),
+    )
+    first.close()
+  }
   const round = new Round({
     case: planned,
     driver,

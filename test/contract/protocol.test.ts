@@ -85,6 +85,21 @@ describe.each(TWINS)('$name $kind', (twin) => {
     )
   })
 
+  test.each(['1.2', '1.3'] as const)('a resumed connection, TLS %s', async (version) => {
+    const load = { model: 'closed', concurrency: 2, calls: 10 } as const
+    const handshakeBytes = async (connection: 'cold' | 'resumed') => {
+      const played = await against(always, { load, target: { connection } }, { maxVersion: `TLSv${version}` })
+      expect(played.errors).toEqual([])
+      expect(played.end.connections).toBe(10)
+      expect(played.valuesOf('tls_handshake')).toBe(10)
+      expect(played.end.resumed).toBe(connection === 'resumed' ? 10 : 0)
+      await server!.stop()
+      return played.end.handshakeBytes
+    }
+    // The certificate is left out. Its own authority signs it, so it is shorter than any other server's.
+    expect(await handshakeBytes('resumed')).toBeLessThan(await handshakeBytes('cold'))
+  })
+
   test('bytes on the wire are those below TLS', async () => {
     const load = { model: 'closed', concurrency: 1, calls: 50 } as const
     const clear = await against(always, { load })

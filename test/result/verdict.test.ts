@@ -22,6 +22,8 @@ const WELL: Evidence = {
   dispatchDelay: spread(0.01, 0.5),
   connectionWait: spread(0, 0),
   busyShare: 0.3,
+  connections: 4,
+  resumed: 0,
   overflowed: false,
 }
 
@@ -64,4 +66,18 @@ test('a case without a success is invalid, and not the generator’s fault', () 
   const verdict = caseVerdict({ ...WELL, errors: 1000, requestLatency: null, dispatchDelay: null })
   expect(verdict).toEqual({ valid: false, reasons: ['no call succeeded'] })
   expect(isSaturated(verdict)).toBe(false)
+})
+
+describe('where TLS sessions were to be resumed', () => {
+  const planned = caseOf({ target: { ...target, connection: 'resumed' } })
+  test.each<[string, Partial<Evidence>, string | undefined]>([
+    ['and all were', { connections: 9, resumed: 9 }, undefined],
+    ['and some were not', { connections: 9, resumed: 8 }, 'resumed only 8 of 9 TLS sessions'],
+    ['and none was', { connections: 9, resumed: 0 }, 'resumed none of 9 TLS sessions'],
+  ])('%s', (_when, evidence, says) => {
+    const { valid, notes } = caseVerdict({ ...WELL, planned, ...evidence })
+    expect(valid).toBe(true)
+    if (says === undefined) expect(notes).toBeUndefined()
+    else expect(notes?.tls_handshake).toContain(says)
+  })
 })

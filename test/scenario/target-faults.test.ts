@@ -178,6 +178,58 @@ const FAULTS: Fault[] = [
     ],
   },
   {
+    name: 'TLS sessions to resume in clear text',
+    text: 'targets: { a: { interface: rest, api: raw, url: "http://x", connection: resumed } }\n',
+    says: [
+      's.yaml:1:73: `resumed` has no meaning for a: its URL is in clear text, which has no TLS session',
+      '    ace: rest, api: raw, url: "http://x", connection: resumed } }',
+      '                                                      ^^^^^^^',
+      '  Take `cold`, or a URL over TLS.',
+    ],
+  },
+  {
+    name: 'TLS sessions to resume in clear text, as one of several kinds',
+    text: 'targets: { a: { interface: rest, api: raw, url: "http://x" } }\nvary: { target.connection: [cold, resumed] }\n',
+    says: [
+      's.yaml:2:9: `resumed` has no meaning for a: its URL is in clear text, which has no TLS session',
+      '    vary: { target.connection: [cold, resumed] }',
+      '            ^^^^^^^^^^^^^^^^^',
+      '  Take `cold`, or a URL over TLS.',
+    ],
+  },
+  {
+    name: 'versions of TLS that exclude each other',
+    text: 'targets: { a: { interface: rest, api: raw, url: "https://x", tls: { min_version: 1.3, max_version: 1.2 } } }\n',
+    says: [
+      's.yaml:1:82: no version of TLS is from 1.3 to 1.2',
+      '    , api: raw, url: "https://x", tls: { min_version: 1.3, max_version: 1.2 } } }',
+      '                                                      ^^^',
+      '  Turn them around.',
+    ],
+  },
+  {
+    name: 'a token in a subprotocol of a protocol that has none',
+    text: 'targets: { a: { interface: rest, api: raw, url: "http://x", auth: { bearer: "${env:A}", in: subprotocol } } }\n',
+    given: { env: { A: 'x' } },
+    says: [
+      's.yaml:1:93: rest carries no token in a subprotocol',
+      '     url: "http://x", auth: { bearer: "${env:A}", in: subprotocol } } }',
+      '                                                      ^^^^^^^^^^^',
+      '  It can be in: header, query.',
+    ],
+  },
+  {
+    name: 'a place for a token where there is none',
+    text: 'targets: { a: { interface: rest, api: raw, url: "http://x", auth: { cookie: "${env:A}", as: b } } }\n',
+    given: { env: { A: 'x' } },
+    says: [
+      's.yaml:1:89: `as` is for bearer',
+      '    raw, url: "http://x", auth: { cookie: "${env:A}", as: b } } }',
+      '                                                      ^^',
+      '  Remove it.',
+    ],
+  },
+  {
     name: 'a query without a path',
     text: 'targets: { a: { interface: rest, api: kserve-v2, model: mlp, url: "${env:U}" } }\n',
     given: { env: { U: 'http://x?k=1' } },

@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import http2 from 'node:http2'
@@ -18,7 +19,14 @@ export interface PlainServer {
 export type Handler = (request: http.IncomingMessage, response: http.ServerResponse) => void
 
 /** False: in clear text. */
-export type Secure = false | { hosts?: string[]; maxVersion?: 'TLSv1.2' | 'TLSv1.3' }
+export type Secure =
+  | false
+  | {
+      hosts?: string[]
+      maxVersion?: 'TLSv1.2' | 'TLSv1.3'
+      /** It gives tickets and resumes no session from them. */
+      forgetsSessions?: boolean
+    }
 
 /** A correct HTTP server of one handler: in clear text, or HTTP/1.1 and HTTP/2 over TLS. */
 export async function startPlain(handler: Handler, secure: Secure = false): Promise<PlainServer> {
@@ -35,7 +43,9 @@ export async function startPlain(handler: Handler, secure: Secure = false): Prom
     const made = makeServerCertificate(secure.hosts ?? ['127.0.0.1', 'localhost'])
     writeFileSync(ca, made.ca)
     const { key, certificate: cert } = made
-    const options = { key, cert, allowHTTP1: true, maxVersion: secure.maxVersion ?? 'TLSv1.3' } as const
+    const secureOptions = secure.forgetsSessions ? constants.SSL_OP_NO_TICKET : 0
+    const maxVersion = secure.maxVersion ?? 'TLSv1.3'
+    const options = { key, cert, allowHTTP1: true, maxVersion, secureOptions }
     server = http2.createSecureServer(options, counted as never)
   } else server = http.createServer(counted)
   server.on('connection', (socket) => {

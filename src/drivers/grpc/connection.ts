@@ -99,7 +99,7 @@ function connectTo(
       if (!options.secure) return socket
       try {
         const encrypted = await secure(socket, options, signal)
-        probe.phase('tls')
+        probe.phase('tls', encrypted.isSessionReused())
         return encrypted
       } catch (error) {
         fail(error as Error)

@@ -4,6 +4,8 @@ import net from 'node:net'
 import tls from 'node:tls'
 import type { Target } from '../../plan/plan.ts'
 import { type ByteCounts, failure, OpenError, type Outcome, type SessionProbe } from '../driver.ts'
+import { isSecureScheme } from './scheme.ts'
+import { TlsSessions } from './tls-sessions.ts'
 
 /** A connection on which a protocol can begin to speak. */
 export interface Transport {
@@ -22,6 +24,8 @@ export interface ConnectOptions {
   servername: string
   verify: boolean
   alpn: 'h2' | 'http/1.1'
+  /** What new connections resume; null: each negotiates anew. */
+  sessions: TlsSessions | null
   timeoutMs: number
 }
 
@@ -32,7 +36,7 @@ export function connectOptions(
 ): ConnectOptions {
   const url = new URL(target.url)
   const hostname = url.hostname.replace(/^\[|\]$/g, '')
-  const isSecure = url.protocol === 'https:' || url.protocol === 'grpcs:'
+  const isSecure = isSecureScheme(url.protocol)
   return {
     hostname,
     port: url.port === '' ? (isSecure ? 443 : 80) : Number(url.port),
@@ -40,6 +44,7 @@ export function connectOptions(
     servername: target.tls.servername ?? (net.isIP(hostname) ? '' : hostname),
     verify: target.tls.verify,
     alpn,
+    sessions: isSecure && target.connection === 'resumed' ? new TlsSessions() : null,
     timeoutMs,
   }
 }
@@ -72,7 +77,7 @@ export async function connect(
     probe.phase('tcp')
     if (!options.secure) return { socket: raw, raw, alpn: options.alpn }
     const socket = await secure(raw, options, either)
-    probe.phase('tls')
+    probe.phase('tls', socket.isSessionReused())
     return { socket, raw, alpn: socket.alpnProtocol === 'h2' ? 'h2' : 'http/1.1' }
   })
 }
@@ -145,21 +150,24 @@ function connectTo(host: string, port: number, signal: AbortSignal): Promise<net
 }
 
 /** TLS on a TCP connection. Rejects with `OpenError`. */
-export function secure(
+export async function secure(
   raw: net.Socket,
   options: ConnectOptions,
   signal: AbortSignal,
 ): Promise<tls.TLSSocket> {
+  const { sessions } = options
   const socket = tls.connect({
     socket: raw,
     secureContext: options.secure!,
+    session: sessions?.latest,
     servername: options.servername,
     ALPNProtocols: [options.alpn],
     rejectUnauthorized: options.verify,
     // Without a server name Node would check the certificate against "localhost".
     host: options.hostname,
   })
-  return abortable<tls.TLSSocket>(
+  sessions?.listen(socket)
+  await abortable<tls.TLSSocket>(
     signal,
     (succeed, fail) => {
       socket.once('error', (error) => fail(new OpenError(tlsOutcome(error))))
@@ -177,6 +185,8 @@ export function secure(
       raw.destroy()
     },
   )
+  await sessions?.first(socket)
+  return socket
 }
 
 /** A promise that also fails when the signal says so, and then cleans up behind itself. */
