@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Service } from '../service.ts'
+import { anthropic } from './anthropic.ts'
 import { HttpError, toHttpError } from './errors.ts'
 import { Exchange } from './exchange.ts'
 import { openInference } from './open-inference.ts'
@@ -10,7 +11,7 @@ import { Router } from './router.ts'
 /** Answers every HTTP request, whatever it came over, and knows which ones are still open. */
 export class RequestHandler {
   readonly #service: Service
-  readonly #router = new Router([openInference(), openai(), operations()])
+  readonly #router = new Router([openInference(), openai(), anthropic(), operations()])
   #openCount = 0
   #onIdle: (() => void) | null = null
 

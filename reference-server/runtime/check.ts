@@ -44,6 +44,11 @@ function checkTensor({ name, datatype, shape, data }: Tensor): void {
   }
 }
 
+/** A prompt's length, as the model counts it. */
+export function countPromptTokens({ name }: ModelInfo, prompt: string): number {
+  return name === 'echo' ? [...prompt].length : tokenize(prompt).length
+}
+
 /** Refuses a generation that the model cannot do in full; answers the prompt's length in tokens. */
 export function checkGeneration(model: ModelInfo, request: GenerateRequest): number {
   const { prompt, maxTokens } = request
@@ -53,11 +58,10 @@ export function checkGeneration(model: ModelInfo, request: GenerateRequest): num
   if (!Number.isSafeInteger(maxTokens) || maxTokens < 1) {
     throw invalid(`the number of tokens to generate must be a whole number from 1, got ${maxTokens}`)
   }
-  if (model.name === 'echo') {
-    if (prompt === '') throw invalid(`model 'echo' repeats its prompt, which must not be empty`)
-    return [...prompt].length
+  if (model.name === 'echo' && prompt === '') {
+    throw invalid(`model 'echo' repeats its prompt, which must not be empty`)
   }
-  const promptTokens = tokenize(prompt).length
+  const promptTokens = countPromptTokens(model, prompt)
   const { contextTokens } = model
   if (contextTokens !== null && promptTokens + maxTokens > contextTokens) {
     throw invalid(

@@ -1,3 +1,4 @@
+import { anthropicMessages } from './anthropic-messages.ts'
 import type { Dialect } from './dialect.ts'
 import { kserveV2 } from './kserve-v2/kserve-v2.ts'
 import { openaiChat, openaiCompletions } from './openai.ts'
@@ -5,7 +6,14 @@ import { openaiEmbeddings } from './openai-embeddings.ts'
 import { raw } from './raw.ts'
 
 /** Every dialect: one line each. */
-export const DIALECTS: readonly Dialect[] = [kserveV2, openaiChat, openaiCompletions, openaiEmbeddings, raw]
+export const DIALECTS: readonly Dialect[] = [
+  kserveV2,
+  openaiChat,
+  openaiCompletions,
+  openaiEmbeddings,
+  anthropicMessages,
+  raw,
+]
 
 export function dialect(name: string): Dialect {
   const found = DIALECTS.find((candidate) => candidate.name === name)

@@ -72,6 +72,37 @@ const SAMPLES: Record<string, Sample> = {
       '{"data":[{"embedding":"AAA="}]}',
     ],
   },
+  'anthropic-messages': {
+    payload: PROMPT,
+    replies: [
+      [
+        '{"type":"message","content":[{"type":"text","text":"héllo"}],"usage":{"output_tokens":3}}',
+        { payloadBytes: 6, tokens: 1, totalTokens: 3 },
+      ],
+      ['{"content":[{"type":"tool_use","input":{"a":1}}]}', { payloadBytes: 7, tokens: 1 }],
+    ],
+    chunks: [
+      ['{"type":"message_start","message":{"usage":{"output_tokens":1}}}', { payloadBytes: 0, tokens: 0 }],
+      ['{"type":"ping"}', { payloadBytes: 0, tokens: 0 }],
+      ['{"type":"content_block_start","content_block":{"type":"text","text":""}}', { payloadBytes: 0 }],
+      [
+        '{"type":"content_block_delta","delta":{"type":"text_delta","text":"hi"}}',
+        { payloadBytes: 2, tokens: 1 },
+      ],
+      [
+        '{"type":"content_block_delta","delta":{"type":"thinking_delta","thinking":"hm"}}',
+        { payloadBytes: 2 },
+      ],
+      [
+        '{"type":"content_block_delta","delta":{"type":"input_json_delta","partial_json":"{"}}',
+        { tokens: 1 },
+      ],
+      ['{"type":"one_that_comes_later"}', { payloadBytes: 0, tokens: 0, done: false }],
+      ['{"type":"message_delta","usage":{"output_tokens":9}}', { totalTokens: 9, tokens: 0 }],
+      ['{"type":"message_stop"}', { done: true }],
+    ],
+    garbage: ['', 'null', '7', '{}', '{"type":"error","error":{"type":"overloaded_error"}}', '{"type":'],
+  },
   raw: {
     payload: SIZE,
     replies: [['anything', { payloadBytes: 8 }]],
