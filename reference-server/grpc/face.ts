@@ -6,11 +6,13 @@ import { generation } from './generation.ts'
 import { Health } from './health.ts'
 import { createGrpcServer, listenGrpc } from './listener.ts'
 import { openInference } from './open-inference.ts'
+import { prediction } from './prediction.ts'
 import { readProto } from './proto-file.ts'
 import { generationProto } from './protos/generation.ts'
 import { healthProto } from './protos/health.ts'
 import { inferenceProto } from './protos/inference.ts'
 import { reflectionProto } from './protos/reflection.ts'
+import { tensorflowProto, tfServingProto } from './protos/tf-serving.ts'
 import { reflection } from './reflection.ts'
 
 /** All services that are spoken over gRPC, and how they are stopped. */
@@ -22,9 +24,10 @@ export class GrpcFace {
   constructor(service: Service) {
     const inference = readProto(inferenceProto)
     const generating = readProto(generationProto)
+    const predicting = readProto(tfServingProto, [tensorflowProto])
     const health = readProto(healthProto)
     const reflections = [readProto(reflectionProto('v1')), readProto(reflectionProto('v1alpha'))]
-    const files = [inference, generating, health, ...reflections]
+    const files = [inference, generating, predicting, readProto(tensorflowProto), health, ...reflections]
     const names = files.flatMap((file) => file.services.map(({ fullName }) => fullName))
     this.#health = new Health(service, names)
     this.#server = createGrpcServer(service.limits)
@@ -32,6 +35,7 @@ export class GrpcFace {
       this.#server.addService(file.services[0]!.definition, implementation)
     add(inference, openInference(service))
     add(generating, generation(service))
+    add(predicting, prediction(service))
     add(health, this.#health.implementation())
     for (const file of reflections) add(file, reflection(service, files))
   }

@@ -1,6 +1,6 @@
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js'
 import protobuf from 'protobufjs'
-import descriptors, { type IDescriptorProto } from 'protobufjs/ext/descriptor.js'
+import descriptors, { type IDescriptorProto, type IFileDescriptorSet } from 'protobufjs/ext/descriptor.js'
 
 /** One protocol definition, ready to be served and to be told about. */
 export interface ProtoFile {
@@ -14,19 +14,24 @@ export interface ProtoFile {
 }
 
 /**
- * Reads a definition that imports no other. Its text stands in a module rather than in a file, so that a build
+ * Reads a definition, with those of the packages that it refers to. Its text stands in a module rather than in a file, so that a build
  * needs no step of its own to bring it along.
  *
  * The messages are protobufjs's own, without the conversion to plain objects and back that @grpc/proto-loader does
  * for each: unset fields read as their defaults, bytes are parts of the received message, 64-bit integers are
  * pairs of 32 bits.
  */
-export function readProto(text: string): ProtoFile {
-  const { root, package: packageName } = protobuf.parse(text, { keepCase: true })
+export function readProto(text: string, imports: readonly string[] = []): ProtoFile {
+  const root = new protobuf.Root()
+  const packageOf = (one: string) => protobuf.parse(one, root, { keepCase: true }).package!
+  const dependency = imports.map((one) => fileName(packageOf(one)))
+  const packageName = packageOf(text)
   root.resolveAll()
-  const namespace = root.lookup(packageName!) as protobuf.Namespace
-  const file = root.toDescriptor('proto3').file[0]!
-  file.name = `${packageName!.replaceAll('.', '/')}.proto`
+  const namespace = root.lookup(packageName) as protobuf.Namespace
+  const { file: files } = root.toDescriptor('proto3') as unknown as Required<IFileDescriptorSet>
+  const file = files.find((one) => one.package === packageName)!
+  file.name = fileName(packageName)
+  file.dependency = dependency
   for (const message of file.messageType!) {
     settleNames(message, namespace.lookupType(message.name!))
   }
@@ -36,6 +41,10 @@ export function readProto(text: string): ProtoFile {
     symbols: new Set(symbolsIn(namespace)),
     descriptor: descriptors.FileDescriptorProto.encode(file).finish() as Buffer,
   }
+}
+
+function fileName(packageName: string): string {
+  return `${packageName.replaceAll('.', '/')}.proto`
 }
 
 function servicesIn(namespace: protobuf.Namespace): ProtoFile['services'] {

@@ -58,7 +58,18 @@ function dataType(value: string, tensorName: string): DataType {
 }
 
 function bytesFromContents(contents: TensorContents, datatype: DataType, tensorName: string): Uint8Array {
-  const values = contents[FIELDS[datatype]] ?? []
+  return bytesOf(contents[FIELDS[datatype]] ?? [], datatype, tensorName)
+}
+
+/**
+ * The bytes of values as a message lists them.
+ * @throws StatusError INVALID_ARGUMENT for a value that the datatype cannot hold.
+ */
+export function bytesOf(
+  values: ArrayLike<number | boolean | Int64 | Uint8Array>,
+  datatype: DataType,
+  tensorName: string,
+): Uint8Array {
   const bytes = new Uint8Array(values.length * DATATYPES[datatype].byteCount)
   if (datatype === 'INT64' || datatype === 'UINT64') {
     const halves = new Int32Array(bytes.buffer)
@@ -108,10 +119,15 @@ function named(outputs: Tensor[], name: string): Tensor {
 }
 
 function typedOutput({ name, datatype, shape, data }: Tensor): OutputTensor {
+  return { name, datatype, shape, contents: { [FIELDS[datatype]]: valuesOf(datatype, data) } }
+}
+
+/** The values of bytes as a message lists them. */
+export function valuesOf(datatype: DataType, data: Uint8Array): ArrayLike<number> | Int64[] {
   // Typed arrays need their elements aligned, and a part of a larger buffer may not be.
   const bytes = new Uint8Array(data)
-  const values = datatype === 'INT64' || datatype === 'UINT64' ? halvesOf(bytes) : elementsOf(datatype, bytes)
-  return { name, datatype, shape, contents: { [FIELDS[datatype]]: values } }
+  const isWide = datatype === 'INT64' || datatype === 'UINT64'
+  return isWide ? halvesOf(bytes) : (elementsOf(datatype, bytes) as ArrayLike<number>)
 }
 
 function halvesOf({ buffer, length }: Uint8Array<ArrayBuffer>): Int64[] {

@@ -111,7 +111,8 @@ function checkPayloads(plan: Plan, env: MeasureOptions['env']): void {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       if (error instanceof DialectError || code !== undefined) {
-        throw new UsageError(`case "${name}": ${(error as Error).message}`)
+        const cure = (error instanceof DialectError && error.cure) || ''
+        throw new UsageError(`case "${name}": ${(error as Error).message}${cure && `: ${cure}`}`)
       }
       throw error
     }

@@ -83,9 +83,24 @@ export function clearContent(content: Content): void {
   content.done = false
 }
 
-/** A payload that the dialect cannot carry, told before anything is sent. */
+interface FaultDetails {
+  cure?: string
+  at?: readonly (string | number)[]
+}
+
+/** A target or a payload that the dialect has no use for, told before anything is sent. */
 export class DialectError extends Error {
   override name = 'DialectError'
+  /** What to do about it, a sentence. Null: the message says it after a colon. */
+  readonly cure: string | null
+  /** Keys that lead from the target or the payload to what is wrong in it. Empty: it is all of it. */
+  readonly at: readonly (string | number)[]
+
+  constructor(message: string, { cure, at = [] }: FaultDetails = {}) {
+    super(message)
+    this.cure = cure ?? null
+    this.at = at
+  }
 }
 
 /** A reply that does not keep to the convention: counted as `decode` (or as `assertion`, an error the reply tells). */

@@ -4,6 +4,7 @@ import { kserveV2 } from './kserve-v2/kserve-v2.ts'
 import { openaiChat, openaiCompletions } from './openai.ts'
 import { openaiEmbeddings } from './openai-embeddings.ts'
 import { raw } from './raw.ts'
+import { tfServing } from './tf-serving/tf-serving.ts'
 
 /** Every dialect: one line each. */
 export const DIALECTS: readonly Dialect[] = [
@@ -12,6 +13,7 @@ export const DIALECTS: readonly Dialect[] = [
   openaiCompletions,
   openaiEmbeddings,
   anthropicMessages,
+  tfServing,
   raw,
 ]
 

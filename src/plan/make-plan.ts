@@ -183,7 +183,7 @@ function checkMessages(
 function checkPayload(
   target: Target,
   payload: Payload,
-  fields: Fields<object>,
+  fields: Fields<PayloadSpec>,
   path: Path,
   { source, problems }: { source: Scenario['source']; problems: Problem[] },
 ): void {
@@ -193,8 +193,10 @@ function checkPayload(
     protocol(target.interface).codec({ target, payload, file: null })
   } catch (error) {
     if (!(error instanceof DialectError)) throw error
-    const [first] = Object.values(fields) as { path: Path }[]
-    problems.push(source.problem(first?.path ?? path, ...messageAndCure(error)))
+    const [key, ...inside] = error.at
+    const field = key === undefined ? Object.values(fields)[0] : fields[key as keyof PayloadSpec]
+    const at = field ? [...field.path, ...inside] : path
+    problems.push(source.problem(at, ...messageAndCure(error)))
   }
 }
 

@@ -73,7 +73,7 @@ export function withPath(target: Target, scenario: Scenario, problems: Problem[]
     return url === null ? null : { ...target, url }
   } catch (error) {
     if (!(error instanceof DialectError)) throw error
-    problems.push(source.problem(['targets', name], ...messageAndCure(error)))
+    problems.push(source.problem(['targets', name, ...error.at], ...messageAndCure(error)))
     return null
   }
 }
@@ -100,7 +100,8 @@ function urlOf(target: Target, { source, env }: Scenario, problems: Problem[]): 
 }
 
 /** A dialect says what is wrong and, after a colon, what to do. */
-export function messageAndCure({ message }: DialectError): [message: string, cure: string] {
+export function messageAndCure({ message, cure: given }: DialectError): [message: string, cure: string] {
+  if (given !== null) return [message, given]
   const colon = message.indexOf(': ')
   if (colon === -1) return [message, 'Change the payload, or the API.']
   const cure = message.slice(colon + 2)

@@ -1,4 +1,4 @@
-/** The Open Inference Protocol over gRPC, client and bundled server face to face. */
+/** Every API that is spoken over gRPC, client and bundled server face to face. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ReferenceServer } from '../../reference-server/server.ts'
@@ -29,6 +29,15 @@ function call(model: string, method: string, payload: Payload) {
 }
 
 describe.each(['json', 'binary'] as const)('%s', (encoding) => {
+  test('tf-serving Predict: a tensor comes back', async () => {
+    const url = `${server.grpcUrl}/tensorflow.serving.PredictionService/Predict`
+    const target = { interface: 'grpc', api: 'tf-serving', model: 'echo', url }
+    const played = await play({ target, payload: tensor, load })
+    expect(played.errors).toEqual([])
+    expect(played.counts.payloadBytes).toBe(6 * 2 * 1024)
+    expect(played.valuesOf('overhead_time')).toBe(6)
+  })
+
   const tensor: Payload = { ...common, encoding, form: 'size', byteCount: 1024 }
   const text: Payload = { ...common, encoding, form: 'text', text: 'once', outputTokens: 8, ignoreEos: true }
 

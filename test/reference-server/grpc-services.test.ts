@@ -33,6 +33,7 @@ function healthClient(url: string, channel = clearText): Client {
 const names = [
   'inference.GRPCInferenceService',
   'inferbench.v1.Generation',
+  'tensorflow.serving.PredictionService',
   'grpc.health.v1.Health',
   'grpc.reflection.v1.ServerReflection',
   'grpc.reflection.v1alpha.ServerReflection',

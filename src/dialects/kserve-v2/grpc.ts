@@ -9,6 +9,7 @@ import type { Payload } from '../../plan/plan.ts'
 import { type CodecOptions, type Content, DecodeError, DialectError } from '../dialect.ts'
 import type { GrpcCodec, GrpcFace } from '../grpc-face.ts'
 import { promptOf } from '../prompt.ts'
+import { decodeMessage, messageFromJson } from '../protobuf.ts'
 import { DATATYPE_BYTES, tensorOf } from '../tensors.ts'
 import { type InferResponse, messageType, type StreamInferResponse } from './messages.ts'
 
@@ -33,7 +34,7 @@ function encoder({ target, payload, file }: CodecOptions): Omit<GrpcCodec, 'deco
   }
   const type = messageType('ModelInferRequest')
   if (payload.form === 'json') {
-    const message = fromJson(payload.json)
+    const message = messageFromJson(type, payload.json, ['json'])
     return {
       payloadBytes: Buffer.byteLength(JSON.stringify(payload.json)),
       encodeMessage: () => type.encode(message).finish(),
@@ -44,14 +45,6 @@ function encoder({ target, payload, file }: CodecOptions): Omit<GrpcCodec, 'deco
   const { request, payloadBytes } = payload.form === 'size' ? tensorRequest(payload) : textRequest(payload)
   const message = { model_name: target.model, ...request }
   return { payloadBytes, encodeMessage: () => type.encode(message).finish() }
-}
-
-function fromJson(json: unknown) {
-  const type = messageType('ModelInferRequest')
-  const isObject = json !== null && typeof json === 'object' && !Array.isArray(json)
-  const fault = isObject ? type.verify(json as Record<string, unknown>) : 'an object is expected'
-  if (fault) throw new DialectError(`this is no ModelInferRequest, ${fault}: correct the payload`)
-  return type.fromObject(json as Record<string, unknown>)
 }
 
 interface Request {
@@ -93,23 +86,15 @@ function textRequest(payload: Payload): Request {
 
 function decodeReply(): GrpcCodec['decodeMessage'] {
   const type = messageType('ModelInferResponse')
-  return (bytes, into) => read(decoded<InferResponse>(type, bytes), into)
+  return (bytes, into) => read(decodeMessage<InferResponse>(type, bytes), into)
 }
 
 function decodeStreamed(): GrpcCodec['decodeMessage'] {
   const type = messageType('ModelStreamInferResponse')
   return (bytes, into) => {
-    const message = decoded<StreamInferResponse>(type, bytes)
+    const message = decodeMessage<StreamInferResponse>(type, bytes)
     if (message.error_message !== '') throw new DecodeError(`the server says: ${message.error_message}`)
     if (message.infer_response) read(message.infer_response, into)
-  }
-}
-
-function decoded<Message>(type: ReturnType<typeof messageType>, bytes: Uint8Array): Message {
-  try {
-    return type.decode(bytes) as unknown as Message
-  } catch (error) {
-    throw new DecodeError(`the reply is no ${type.name}: ${(error as Error).message}`)
   }
 }
 

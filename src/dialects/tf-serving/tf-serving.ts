@@ -1,0 +1,14 @@
+/**
+ * The prediction API of TensorFlow Serving.
+ * https://www.tensorflow.org/tfx/serving/api_rest, https://github.com/tensorflow/serving
+ */
+
+import type { Dialect } from '../dialect.ts'
+import { tfServingGrpc } from './grpc.ts'
+
+export const tfServing: Dialect = {
+  name: 'tf-serving',
+  says: 'TensorFlow Serving’s Predict: tensors, typed or as bytes',
+  form: 'size',
+  grpc: tfServingGrpc,
+}
