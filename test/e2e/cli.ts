@@ -23,9 +23,17 @@ export interface Running {
   says(text: string): Promise<void>
 }
 
+export interface StartOptions {
+  cwd?: string
+  env?: NodeJS.ProcessEnv
+  /** The command that runs it, e.g. one that enters a namespace. */
+  through?: readonly string[]
+}
+
 /** The command line tool in a process of its own, as a user runs it in a pipe. */
-export function start(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Running {
-  const child = spawn(process.execPath, [BIN, ...args], {
+export function start(args: string[], options: StartOptions = {}): Running {
+  const [command, ...rest] = [...(options.through ?? []), process.execPath, BIN, ...args]
+  const child = spawn(command!, rest, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -59,7 +67,7 @@ export function start(args: string[], options: { cwd?: string; env?: NodeJS.Proc
   }
 }
 
-export function cli(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Ended> {
+export function cli(args: string[], options: StartOptions = {}): Promise<Ended> {
   return start(args, options).ended
 }
 
@@ -81,12 +89,13 @@ export async function runScenario(
   yaml: string,
   args: string[] = [],
   env: NodeJS.ProcessEnv = {},
+  through: readonly string[] = [],
 ): Promise<Ended & { result: Result; folder: string }> {
   const folder = await temporaryFolder()
   const scenario = join(folder, 'scenario.yaml')
   const out = join(folder, 'result.json')
   await writeFile(scenario, yaml)
-  const ended = await cli(['run', scenario, '--out', out, ...args], { cwd: folder, env })
+  const ended = await cli(['run', scenario, '--out', out, ...args], { cwd: folder, env, through })
   let text: string
   try {
     text = await readFile(out, 'utf8')
