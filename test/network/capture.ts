@@ -11,7 +11,7 @@ const TLS_HANDSHAKE = 22
 const TLS_CHANGE_CIPHER_SPEC = 20
 
 /** A stretch of a connection, as the client's end of the link saw it. */
-export interface Stretch {
+interface Stretch {
   wireMs: number
   /** Of it, what the two ends took to answer, each from a packet's arrival there to its reply's departure. */
   answeringMs: number

@@ -8,6 +8,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import os from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, test } from 'vitest'
+import { decode, destroy, initHistograms, percentileMs } from '../../src/record/histogram.ts'
 import type { CaseResult } from '../../src/result/document.ts'
 import { runScenario } from '../e2e/cli.ts'
 import { type CapturedConnection, connections, lookups } from './capture.ts'
@@ -51,13 +52,24 @@ function target({ interface: name, url, ca, options }: FarServer): object {
   return { interface: name, api: 'raw', url, ...tls, ...options }
 }
 
-function p50(result: CaseResult, metric: string): number {
-  return result.metrics[metric]?.p50 ?? Number.NaN
+/**
+ * What is compared is the lower quartile: what a busy machine adds to a connection now and then is not in it, and a
+ * stamp in the wrong place is in every connection.
+ */
+const SHARE = 0.25
+
+function told(result: CaseResult, metric: string): number {
+  const found = result.metrics[metric]
+  if (!found) return Number.NaN
+  const histogram = decode(found.hdr)
+  const valueMs = percentileMs(histogram, SHARE * 100)
+  destroy(histogram)
+  return valueMs
 }
 
-function median(values: readonly number[]): number {
+function quartile(values: readonly number[]): number {
   const sorted = values.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+  return sorted[Math.floor(sorted.length * SHARE)] ?? Number.NaN
 }
 
 /**
@@ -73,7 +85,8 @@ function hold(what: string, toldMs: number, expectedMs: number): void {
     expect.soft(Math.abs(toldMs - expectedMs), `${what}: ${toldMs} for ${expectedMs}`).toBeLessThan(WITHIN_MS)
 }
 
-beforeAll(() => {
+beforeAll(async () => {
+  await initHistograms()
   // Both ends are compared with the link between them, not with what else this machine does: all inherit this.
   try {
     os.setPriority(-15)
@@ -104,43 +117,43 @@ test('phases of a handshake take their round trips, and what a packet capture sa
     ])
     const cases = Object.keys(targets).map((name) => ({ target: name, rounds: 1, load }))
     const scenario = JSON.stringify({ name: 'handshake', targets, cases })
-    const { result, stderr } = await runScenario(scenario, [], {}, link.at('client'))
+    const { result: run, stderr } = await runScenario(scenario, [], {}, link.at('client'))
     const packets = await link.capture()
     const of = (name: string): CaseResult => {
-      const found = result.cases.find((one) => one.target === name)
+      const found = run.cases.find((one) => one.target === name)
       if (!found) throw new Error(`no case ${name}:\n${stderr}`)
       expect(found.summary, `${name}: ${JSON.stringify(found.errors)}`).toMatchObject({ errors: 0 })
       return found
     }
     for (const server of servers) {
       const name = `${server.interface}-${server.security}`
-      const told = of(name)
+      const result = of(name)
       const setups = SETUP_ROUND_TRIPS[server.interface]![server.security]
       const wire = connections(packets, server.port, setups)
       const holdPhase = (phase: keyof CapturedConnection, metric: string, roundTrips: number) => {
-        const wireMs = median(wire.map((one) => one[phase].wireMs))
-        const answeringMs = median(wire.map((one) => one[phase].answeringMs))
-        hold(`${name} ${phase} beside the capture`, p50(told, metric), wireMs)
-        hold(`${name} ${phase} in round trips`, p50(told, metric) - answeringMs, roundTrips * RTT_MS)
+        const wireMs = quartile(wire.map((one) => one[phase].wireMs))
+        const answeringMs = quartile(wire.map((one) => one[phase].answeringMs))
+        hold(`${name} ${phase} beside the capture`, told(result, metric), wireMs)
+        hold(`${name} ${phase} in round trips`, told(result, metric) - answeringMs, roundTrips * RTT_MS)
       }
       holdPhase('tcp', 'tcp_connect', 1)
       holdPhase('tls', 'tls_handshake', TLS_ROUND_TRIPS[server.security])
-      if (setups === 0) hold(`${name} setup`, p50(told, 'protocol_setup'), 0)
+      if (setups === 0) hold(`${name} setup`, told(result, 'protocol_setup'), 0)
       else holdPhase('setup', 'protocol_setup', setups)
       const phases = ['tcp_connect', 'tls_handshake', 'protocol_setup'].map(
-        (metric) => p50(told, metric) || 0,
+        (metric) => told(result, metric) || 0,
       )
       hold(
         `${name} handshake`,
-        p50(told, 'handshake'),
+        told(result, 'handshake'),
         phases.reduce((sum, phaseMs) => sum + phaseMs),
       )
     }
-    hold('dns', p50(of('name'), 'dns_lookup'), RTT_MS + NAME_SERVER_DELAY_MS)
-    hold('dns beside the capture', p50(of('name'), 'dns_lookup'), median(lookups(packets)))
+    hold('dns', told(of('name'), 'dns_lookup'), RTT_MS + NAME_SERVER_DELAY_MS)
+    hold('dns beside the capture', told(of('name'), 'dns_lookup'), quartile(lookups(packets)))
     const cold = of('rest-clear')
-    const savedMs = p50(cold, 'request_latency') - p50(of('reused'), 'request_latency')
-    hold('saved by a reused connection', savedMs, p50(cold, 'handshake'))
+    const savedMs = told(cold, 'request_latency') - told(of('reused'), 'request_latency')
+    hold('saved by a reused connection', savedMs, told(cold, 'handshake'))
   } finally {
     farEnd?.disconnect()
     await link.stop()

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { TestContext } from 'vitest'
 import { needs } from '../requirements.ts'
 
-export const CLIENT = '10.77.40.2'
+const CLIENT = '10.77.40.2'
 export const SERVER = '10.77.40.1'
 
 export type End = 'client' | 'server'
