@@ -35,6 +35,10 @@ const SETUP_ROUND_TRIPS: Record<string, Record<Security, number>> = {
   // The server's SETTINGS, which it sends once it holds the connection: with TLS 1.2 its Finished comes last, and
   // SETTINGS with it.
   grpc: { clear: 1, tls13: 1, tls12: 0 },
+  // The upgrade.
+  websocket: { clear: 1, tls13: 1, tls12: 1 },
+  // `initialize` and `initialized`, of revision 2025-11-25.
+  mcp: { clear: 2, tls13: 2, tls12: 2 },
 }
 
 async function startFarEnd(link: Link): Promise<{ process: ChildProcess; servers: FarServer[] }> {
@@ -60,7 +64,7 @@ const SHARE = 0.25
 
 function told(result: CaseResult, metric: string): number {
   const found = result.metrics[metric]
-  if (!found) return Number.NaN
+  if (!found?.hdr) return Number.NaN
   const histogram = decode(found.hdr)
   const valueMs = percentileMs(histogram, SHARE * 100)
   destroy(histogram)
