@@ -11,6 +11,7 @@ interface ReportFlags {
   format: FormatName[]
   out?: string
   width?: number
+  matrix: boolean
 }
 
 /** Adds `report`: any format from stored results, without the server. */
@@ -21,6 +22,7 @@ export function registerReport(program: Command): void {
     .argument('<result...>', 'result files (JSON)')
     .option('--format <formats>', `what to make: ${formatNames()}`, parseFormats, ['table'])
     .option('--out <path>', 'write to this file, or into this folder, and print nothing')
+    .option('--matrix', 'the performance matrix: one row an interface, not one a case', false)
     .option('--width <columns>', 'how wide tables may be (default: the window, or 100)', parseWidth)
     .addHelpText(
       'after',
@@ -31,12 +33,13 @@ export function registerReport(program: Command): void {
 
 async function report(files: string[], flags: ReportFlags): Promise<void> {
   const results: Result[] = []
+  const view = flags.matrix ? 'matrix' : 'cases'
   for (const file of files) results.push(await readResult(file))
   if (flags.out === undefined) {
     const { stdout } = process
     const found = styleOf(stdout, process.env)
     const style = { ...found, width: flags.width ?? found.width }
-    const texts = flags.format.map((name) => formatByName(name).render(results, style))
+    const texts = flags.format.map((name) => formatByName(name).render(results, style, view))
     stdout.write(texts.join('\n'))
     return
   }
@@ -48,7 +51,7 @@ async function report(files: string[], flags: ReportFlags): Promise<void> {
     const file = folder
       ? join(flags.out, `${base}.${name === 'json' ? 'report.' : ''}${extension}`)
       : flags.out
-    await writeWhole(file, render(results, style))
+    await writeWhole(file, render(results, style, view))
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { EXIT, type ExitCode, worstOf } from '../exit-codes.ts'
 import { checkPlanSize, makePlan, onlyCases } from '../plan/make-plan.ts'
-import type { Plan } from '../plan/plan.ts'
+import type { Plan, ReportView } from '../plan/plan.ts'
 import { type FormatName, formatByName } from '../report/formats.ts'
 import { Progress } from '../report/progress.ts'
 import type { Result } from '../result/document.ts'
@@ -118,11 +118,12 @@ async function runOne(
       progress.close()
     }
   }
-  if (scenario.server === null) return finish(await measureWith(null), flags)
+  const view = scenario.spec.report ?? 'cases'
+  if (scenario.server === null) return finish(await measureWith(null), flags, view)
   const server = await ReferenceProcess.start(scenario.server.flags, signals.stopped)
   if (!server) return nothingMeasured()
   try {
-    return await finish(await measureWith(server.ready), flags)
+    return await finish(await measureWith(server.ready), flags, view)
   } finally {
     await server.stop()
   }
@@ -135,7 +136,7 @@ function watch(plan: Plan, progress: Progress): Watcher {
   }
 }
 
-async function finish(measured: Measured, flags: RunFlags): Promise<ExitCode[]> {
+async function finish(measured: Measured, flags: RunFlags, view: ReportView): Promise<ExitCode[]> {
   if ('unreachable' in measured) {
     for (const one of measured.unreachable) process.stderr.write(`error: ${explain(one)}\n`)
     return [EXIT.unreachable]
@@ -144,7 +145,9 @@ async function finish(measured: Measured, flags: RunFlags): Promise<ExitCode[]> 
   if (result.cases.length === 0) return nothingMeasured()
   // The tables come first: whatever happens to the file, what was measured has been seen.
   const style = styleOf(process.stdout, process.env)
-  process.stdout.write(flags.report.map((name) => formatByName(name).render([result], style)).join('\n'))
+  process.stdout.write(
+    flags.report.map((name) => formatByName(name).render([result], style, view)).join('\n'),
+  )
   const codes = exitCodes(result)
   const file = flags.out ?? defaultResultFile(result)
   try {

@@ -76,6 +76,7 @@ export function makePlan(scenario: Scenario, { reference }: PlanOptions): Plan {
     description: spec.description ?? null,
     seed: spec.seed ?? DEFAULT_SEED,
     server: spec.server ? 'reference' : null,
+    report: spec.report ?? 'cases',
     cases,
     thresholds,
   }

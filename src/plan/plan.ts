@@ -164,11 +164,15 @@ export interface Threshold {
   limit: number
 }
 
+export type ReportView = 'cases' | 'matrix'
+
 export interface Plan {
   name: string
   description: string | null
   seed: number
   server: 'reference' | null
+  /** What `run` prints: the tables of its cases, or the performance matrix. */
+  report: ReportView
   cases: Case[]
   thresholds: Threshold[]
 }

@@ -23,7 +23,7 @@ export function layOut(table: Table, width: number): Layout {
       .filter((index) => table.columns[index]!.expendable > 0)
       .sort((a, b) => table.columns[b]!.expendable - table.columns[a]!.expendable || b - a)[0]
     if (widths || next === undefined) {
-      const least = shown.map((index) => leastWidth(table, index))
+      const least = shown.map((_, at) => leastWidth(table, shown, at))
       return {
         shown: shown.map((index, at) => ({ index, width: (widths ?? least)[at]! })),
         left: left.sort((a, b) => a - b),
@@ -35,8 +35,8 @@ export function layOut(table: Table, width: number): Layout {
 
 /** Null where the columns cannot be had within the width. */
 function fit(table: Table, shown: readonly number[], width: number): number[] | null {
-  const natural = shown.map((index) => naturalWidth(table, index))
-  const widths = shown.map((index) => leastWidth(table, index))
+  const natural = shown.map((_, at) => naturalWidth(table, shown, at))
+  const widths = shown.map((_, at) => leastWidth(table, shown, at))
   let spare = width - GAP * (shown.length - 1) - widths.reduce((sum, item) => sum + item, 0)
   if (spare < 0) return null
   // Column by column a character at a time, so that each gets its share of what is there.
@@ -49,23 +49,24 @@ function fit(table: Table, shown: readonly number[], width: number): number[] | 
   return widths
 }
 
-function naturalWidth(table: Table, index: number): number {
+function naturalWidth(table: Table, shown: readonly number[], at: number): number {
+  const index = shown[at]!
   const cells = table.rows.map((row) => displayWidth(row[index]!.text))
-  return Math.max(headWidth(table, index), ...cells, 1)
+  return Math.max(headWidth(table, shown, at), ...cells, 1)
 }
 
 /** Numbers must not break; texts may, down to what is readable. */
-function leastWidth(table: Table, index: number): number {
-  const natural = naturalWidth(table, index)
-  return table.columns[index]!.align === 'right' ? natural : Math.min(natural, MIN_TEXT_WIDTH)
+function leastWidth(table: Table, shown: readonly number[], at: number): number {
+  const natural = naturalWidth(table, shown, at)
+  return table.columns[shown[at]!]!.align === 'right' ? natural : Math.min(natural, MIN_TEXT_WIDTH)
 }
 
 /** A head breaks between words. */
-function headWidth({ columns }: Table, index: number): number {
-  const { title, statistic, unit } = columns[index]!
+function headWidth({ columns }: Table, shown: readonly number[], at: number): number {
+  const { title, statistic, unit } = columns[shown[at]!]!
   const detail = displayWidth(`${statistic} ${unit}`.trim())
   // Under a common heading there is room for it over two columns at least.
-  const neighbours = [columns[index - 1], columns[index + 1]]
+  const neighbours = [shown[at - 1], shown[at + 1]].map((index) => columns[index ?? -1])
   const shares = statistic !== '' && neighbours.some((column) => column?.title === title)
   const word = longestWord(title)
   return Math.max(shares ? Math.ceil((word - GAP) / 2) : word, detail)

@@ -125,7 +125,7 @@ function failedTable(title: string, cases: readonly CaseResult[]): Table | null 
   return caseTable(title, cases, columns, { everyCase: true })
 }
 
-function errorTable(cases: readonly CaseResult[]): Table | null {
+export function errorTable(cases: readonly CaseResult[]): Table | null {
   const errors = cases
     .flatMap((result) => result.errors.map((error) => ({ result, error })))
     .sort((left, right) => right.error.count - left.error.count)
@@ -156,7 +156,7 @@ function errorTable(cases: readonly CaseResult[]): Table | null {
   }
 }
 
-function thresholdTable({ thresholds }: Result): Table | null {
+export function thresholdTable({ thresholds }: Result): Table | null {
   if (thresholds.length === 0) return null
   const hasReasons = thresholds.some(({ reason }) => reason)
   return {
@@ -196,7 +196,7 @@ function measured(metric: string, value: number): string {
   }
 }
 
-function verdictLines({ verdict, cases }: Result): Lines {
+export function verdictLines({ verdict, cases }: Result): Lines {
   const invalid = cases.filter((result) => !result.verdict.valid)
   const ofCases = invalid.flatMap((result) =>
     (result.verdict.reasons.length > 0 ? result.verdict.reasons : ['no reason told']).map(

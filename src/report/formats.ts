@@ -1,3 +1,4 @@
+import type { ReportView } from '../plan/plan.ts'
 import type { Result } from '../result/document.ts'
 import { jsonReport } from './json.ts'
 import { markdownReport } from './markdown.ts'
@@ -7,7 +8,7 @@ export interface Format {
   name: string
   /** Of the files that hold it, without a dot. */
   extension: string
-  render(results: readonly Result[], style: Style): string
+  render(results: readonly Result[], style: Style, view: ReportView): string
 }
 
 /** Every report there is; one more format is one more line. */

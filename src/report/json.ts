@@ -1,22 +1,50 @@
+import type { ReportView } from '../plan/plan.ts'
 import type { CaseResult, Result } from '../result/document.ts'
 import { escapeInvisible } from './clean.ts'
+import { type MatrixCell, type MatrixRoles, matrixOf } from './matrix.ts'
+import type { Style } from './table.ts'
 
-/** A list of result documents, always, without their encoded histograms: those stay in the stored files. */
-export function jsonReport(results: readonly Result[]): string {
-  const readable = results.map((result) => ({ ...result, cases: result.cases.map(withoutHistograms) }))
-  return `${escapeInvisible(JSON.stringify(readable, null, 2))}\n`
+/**
+ * Each result's whole document, one after the other, as `run` stores it: what is printed for one result can be
+ * read back. The matrix is a document of its own, which is not read back.
+ */
+export function jsonReport(results: readonly Result[], _style?: Style, view: ReportView = 'cases'): string {
+  const documents = view === 'matrix' ? results.map(matrixDocument) : results
+  return documents.map((document) => `${escapeInvisible(JSON.stringify(document, null, 2))}\n`).join('')
 }
 
-function withoutHistograms(result: CaseResult): CaseResult {
+function matrixDocument(result: Result) {
+  const { run_id, name, start_time, environment, verdict } = result
+  const { rows, missing } = matrixOf(result)
   return {
-    ...result,
-    metrics: Object.fromEntries(
-      Object.entries(result.metrics).map(([name, { hdr: _, ...statistics }]) => [name, statistics]),
-    ),
-    errors: result.errors.map(({ time_to_failure: time, ...error }) => {
-      if (!time) return error
-      const { hdr: _, ...statistics } = time
-      return { ...error, time_to_failure: statistics }
-    }),
+    run_id,
+    name,
+    start_time,
+    environment,
+    verdict,
+    rows: rows.map(({ title, variant, per, state, cells, roles }) => ({
+      interface: title,
+      ...(variant !== '' && { variant }),
+      latency_per: per,
+      state,
+      latency_p50_ms: number(cells.latency_p50),
+      latency_p99_ms: number(cells.latency_p99),
+      handshake_p50_ms: number(cells.handshake_p50),
+      throughput_per_s: number(cells.throughput),
+      throughput_per_core_per_s: number(cells.throughput_per_core),
+      overhead_bytes_ratio: number(cells.overhead_bytes),
+      overhead_time_ratio: number(cells.overhead_time),
+      cases: casesOf(roles),
+    })),
+    missing,
   }
+}
+
+function number({ value, atLeast, valid, notes }: MatrixCell) {
+  return { value, ...(atLeast && { at_least: true }), valid, notes }
+}
+
+function casesOf({ steady, closed, handshake }: MatrixRoles) {
+  const name = (found: CaseResult | null) => found?.name ?? null
+  return { latency: name(steady), throughput: name(closed), handshake: name(handshake) }
 }

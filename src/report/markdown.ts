@@ -1,11 +1,17 @@
 /** The page as GitHub-flavoured Markdown. */
 
+import type { ReportView } from '../plan/plan.ts'
 import type { Result } from '../result/document.ts'
-import { resultPage } from './content.ts'
 import type { Cell, Column, Lines, Page, Table } from './page.ts'
+import type { Style } from './table.ts'
+import { pageOf } from './view.ts'
 
-export function markdownReport(results: readonly Result[]): string {
-  return results.map((result) => pageText(resultPage(result))).join('\n')
+export function markdownReport(
+  results: readonly Result[],
+  _style?: Style,
+  view: ReportView = 'cases',
+): string {
+  return results.map((result) => pageText(pageOf(result, view))).join('\n')
 }
 
 function pageText({ title, facts, parts }: Page): string {

@@ -2,10 +2,11 @@
 
 import CliTable from 'cli-table3'
 import { createColors } from 'picocolors'
+import type { ReportView } from '../plan/plan.ts'
 import type { Result } from '../result/document.ts'
 import { GAP, layOut } from './columns.ts'
-import { resultPage } from './content.ts'
 import type { Column, Lines, Page, Table, Tone } from './page.ts'
+import { pageOf } from './view.ts'
 import { displayWidth, wrap } from './wrap.ts'
 
 /** What the place that a report is printed on can show. */
@@ -23,10 +24,10 @@ const MIN_WIDTH = 40
 const MAX_PROSE_WIDTH = 110
 
 /** No line is longer than the width, but for tables that a narrow window cannot hold at all. */
-export function tableReport(results: readonly Result[], style: Style): string {
+export function tableReport(results: readonly Result[], style: Style, view: ReportView = 'cases'): string {
   const width = Math.max(MIN_WIDTH, style.width)
   const palette = paletteFor(style.colour)
-  return results.map((result) => pageText(resultPage(result), width, palette)).join('\n\n')
+  return results.map((result) => pageText(pageOf(result, view), width, palette)).join('\n\n')
 }
 
 function paletteFor(colour: boolean): Palette {

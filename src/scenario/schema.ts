@@ -2,8 +2,9 @@
 /** The scenario's keys. What the schema says of a key is what editors and the reference page show. */
 
 import { z } from 'zod'
+import type { ReportView } from '../plan/plan.ts'
 import { METRICS, STATISTICS } from '../record/metrics.ts'
-import { integer, type LeafFault, leaf, names, oneOf, quantity, text } from '../values/leaf.ts'
+import { choices, integer, type LeafFault, leaf, names, oneOf, quantity, text } from '../values/leaf.ts'
 import { nearest } from '../values/suggestion.ts'
 import { DURATION, type Parsed } from '../values/units.ts'
 import { loadFields, payloadFields, settings, timeoutFields } from './case-schema.ts'
@@ -94,6 +95,11 @@ const claimSchema = z.strictObject({
   expect: expectation.describe('What the ratio should be, e.g. `2..3` or `> 1.5`.'),
 })
 
+const REPORTS: Readonly<Record<ReportView, string>> = {
+  cases: 'tables with one row a case',
+  matrix: 'the performance matrix, with one row an interface',
+}
+
 const PROVIDERS = { auto: 'the first that runs', cuda: 'CUDA', webgpu: 'WebGPU', cpu: 'CPU' } as const
 
 const referenceSchema = z.strictObject({
@@ -140,6 +146,11 @@ export const scenarioSchema = z
       .optional()
       .describe(
         '`reference` starts the bundled server for this run; `${reference.http}`, `${reference.https}`, `${reference.grpc}`, `${reference.grpcs}` and `${reference.ca}` then tell where it is. Leave it out to test your own.',
+      ),
+    report: oneOf('report', REPORTS)
+      .optional()
+      .describe(
+        `What \`run\` prints. ${choices(REPORTS)}; docs/matrix.md tells which cases it takes. Default: \`cases\`.`,
       ),
     seed: integer('seed', 0, 2 ** 32 - 1)
       .optional()

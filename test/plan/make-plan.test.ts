@@ -6,7 +6,14 @@ import { CHAT, load, plan, REST } from '../scenario/scenario-file.ts'
 
 test('a scenario that says nothing gets every default', async () => {
   const { cases, ...rest } = await plan(REST)
-  expect(rest).toEqual({ name: 's', description: null, seed: 1, server: null, thresholds: [] })
+  expect(rest).toEqual({
+    name: 's',
+    description: null,
+    seed: 1,
+    server: null,
+    report: 'cases',
+    thresholds: [],
+  })
   expect(cases).toEqual([
     {
       name: 'rest',

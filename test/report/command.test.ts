@@ -36,6 +36,15 @@ test('takes a width and several formats', async () => {
   expect(stdout).toBe(`${await golden('table-80.txt')}\n${await golden('markdown.md')}`)
 })
 
+test('makes the matrix of any result', () => {
+  const { status, stdout } = report(fixture, '--matrix', '--format', 'table,json')
+  expect(status).toBe(0)
+  expect(stdout).toMatch(/^Performance matrix\ninterface /m)
+  expect(JSON.parse(stdout.slice(stdout.indexOf('\n{')))).toMatchObject({
+    rows: [{ interface: 'REST' }, { interface: 'REST' }, { interface: 'Streaming/SSE' }],
+  })
+})
+
 test('writes one format to a file, several into a folder, and prints nothing then', async () => {
   const file = join(folder, 'one', 'report.md')
   expect(report(fixture, '--format', 'markdown', '--out', file)).toEqual({

@@ -3,9 +3,9 @@ import type { Distribution } from '../../src/result/document.ts'
 import { caseVerdict, type Evidence, isSaturated } from '../../src/result/verdict.ts'
 import { caseOf } from '../contract/play.ts'
 
-function spread(p50: number, p99: number): Distribution {
+function spread(p50: number, p99: number, count = 1000): Distribution {
   const same = { min: p50, mean: p50, p75: p50, p90: p99, p95: p99, p99_9: p99, max: p99 }
-  return { unit: 'ms', count: 1000, stddev: 0, ...same, p50, p99 }
+  return { unit: 'ms', count, stddev: 0, ...same, p50, p99 }
 }
 
 const target = { interface: 'rest', url: 'http://127.0.0.1/' } as const
@@ -52,6 +52,29 @@ describe('an open loop is saturated', () => {
     expect(isSaturated(verdict)).toBe(true)
     expect(verdict.reasons).toEqual([expect.stringContaining(says)])
     expect(verdict.reasons[0]).toContain('lower the rate, add --workers')
+  })
+})
+
+describe('with few calls, the tail is judged where ten calls lie above it', () => {
+  /** Late only above the given percentile. */
+  const lateAbove = (percentile: number, count: number): Distribution => {
+    const at = (own: number) => (own > percentile ? 95 : 0)
+    const own = { p75: at(75), p90: at(90), p95: at(95), p99: at(99), p99_9: 95, max: 95 }
+    return { ...spread(0, 0, count), ...own }
+  }
+
+  test.each([
+    [60, 95, true],
+    [999, 98, true],
+    [1000, 98, false],
+    [200, 94, false],
+    [199, 94, true],
+    [100, 89, false],
+    [60, 74, false],
+    [39, 74, true],
+  ])('%d calls, late above p%d: valid is %j', (count, percentile, valid) => {
+    const dispatchDelay = lateAbove(percentile, count)
+    expect(caseVerdict({ ...WELL, calls: count, dispatchDelay }).valid).toBe(valid)
   })
 })
 

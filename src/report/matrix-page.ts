@@ -1,0 +1,146 @@
+/** The matrix as a page: the table, what its numbers are, and where they come from. */
+
+import type { CaseResult, Result } from '../result/document.ts'
+import { clean } from './clean.ts'
+import { errorTable, thresholdTable, verdictLines } from './content.ts'
+import { environmentFacts, scenarioWarnings } from './facts.ts'
+import { MATRIX_COLUMNS, type MatrixCell, type MatrixColumn, type MatrixRow, matrixOf } from './matrix.ts'
+import { percent, significant, type TimeUnit, unitFor } from './numbers.ts'
+import { type Cell, type Column, type Lines, type Page, plain, type Table, textColumn } from './page.ts'
+
+interface Written extends Omit<Column, 'unit' | 'align'> {
+  /** Columns of one group share their unit of time; null: no time. */
+  group: string | null
+  unit?: string
+}
+
+const COLUMNS: Readonly<Record<MatrixColumn, Written>> = {
+  latency_p50: { title: 'latency', statistic: 'p50', group: 'latency', expendable: 0 },
+  latency_p99: { title: 'latency', statistic: 'p99', group: 'latency', expendable: 0 },
+  handshake_p50: { title: 'handshake', statistic: 'p50', group: 'handshake', expendable: 0 },
+  throughput: { title: 'throughput', statistic: 'all', unit: '/s', group: null, expendable: 0 },
+  throughput_per_core: { title: 'throughput', statistic: 'core', unit: '/s', group: null, expendable: 1 },
+  overhead_bytes: { title: 'overhead', statistic: 'bytes', group: null, expendable: 2 },
+  overhead_time: { title: 'overhead', statistic: 'time', group: null, expendable: 4 },
+}
+
+const MEANINGS = [
+  'latency: without inference, at a steady rate (open loop). Per call: overhead time, what is left of the service time when the server’s own queueing and computing are taken off. Per chunk: the gap between two chunks of a stream; those that arrive in one packet have almost none.',
+  'handshake: from the decision to connect until calls can start; the latency is without it.',
+  'throughput: successful calls, or whole streams, that ended per second of a closed loop; core: per CPU second of the server (of the bundled one: of its front end, without its models).',
+  'overhead: bytes on the socket beyond the payload’s own, both directions, handshake left out; time: overhead time p50 over the server’s own time p50.',
+]
+
+/** Superscripts that no one takes for an exponent. */
+const MARKS = [...'ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ']
+
+/** Footnotes in the order in which a reader meets them; equal ones share their mark. */
+class Footnotes {
+  readonly #texts: string[] = []
+
+  mark(text: string): string {
+    const known = this.#texts.indexOf(text)
+    const index = known >= 0 ? known : this.#texts.push(text) - 1
+    return MARKS[index % MARKS.length]!.repeat(1 + Math.floor(index / MARKS.length))
+  }
+
+  get lines(): Cell[] {
+    return this.#texts.map((text) => plain(`${this.mark(text)} ${text}`))
+  }
+}
+
+export function matrixPage(result: Result): Page {
+  const { rows, missing } = matrixOf(result)
+  const footnotes = new Footnotes()
+  const table = rows.length > 0 ? matrixTable(rows, footnotes) : null
+  const notes = [
+    ...footnotes.lines,
+    ...(missing.length > 0 ? [plain(`no case for ${missing.join(', ')}`)] : []),
+    ...scenarioWarnings(result).map(plain),
+  ]
+  const parts = [
+    table,
+    notes.length > 0 ? { title: 'Notes', lines: notes } : null,
+    { title: 'What the numbers are', lines: MEANINGS.map(plain) },
+    sources(rows),
+    errorTable(result.cases),
+    thresholdTable(result),
+    verdictLines(result),
+  ]
+  return {
+    title: [clean(result.name) || 'unnamed', ...(result.cancelled ? ['(cancelled)'] : [])].join(' '),
+    facts: environmentFacts(result),
+    parts: parts.filter((part) => part !== null),
+  }
+}
+
+function matrixTable(rows: readonly MatrixRow[], footnotes: Footnotes): Table {
+  const units = new Map(MATRIX_COLUMNS.map((name) => [name, unitOf(name, rows)]))
+  return {
+    title: 'Performance matrix',
+    columns: [
+      textColumn('interface'),
+      textColumn('per'),
+      ...MATRIX_COLUMNS.map((name): Column => {
+        const { title, statistic, unit = '', expendable } = COLUMNS[name]
+        return { title, statistic, unit: units.get(name)?.name ?? unit, align: 'right', expendable }
+      }),
+      textColumn('state', 3),
+    ],
+    rows: rows.map((row): Cell[] => [
+      plain(titleOf(row)),
+      plain(row.per),
+      ...MATRIX_COLUMNS.map((name) => cell(row.cells[name], name, units.get(name) ?? null, footnotes)),
+      plain(row.state),
+    ]),
+  }
+}
+
+function unitOf(name: MatrixColumn, rows: readonly MatrixRow[]): TimeUnit | null {
+  const { group } = COLUMNS[name]
+  if (group === null) return null
+  const columns = MATRIX_COLUMNS.filter((other) => COLUMNS[other].group === group)
+  return unitFor(rows.flatMap(({ cells }) => columns.flatMap((column) => cells[column].value ?? [])))
+}
+
+function cell(
+  { value, atLeast, valid, notes }: MatrixCell,
+  name: MatrixColumn,
+  unit: TimeUnit | null,
+  footnotes: Footnotes,
+): Cell {
+  const marks = notes.map((note) => footnotes.mark(note)).join('')
+  if (value === null) return { text: `–${marks}`, tone: 'quiet' }
+  const isOverhead = COLUMNS[name].title === 'overhead'
+  const text = unit ? significant(value * unit.perMs) : isOverhead ? added(value) : significant(value)
+  return { text: `${atLeast ? '>=' : ''}${text}${marks}`, tone: valid ? 'plain' : 'bad' }
+}
+
+function added(ratio: number): string {
+  return `${ratio < 0 ? '' : '+'}${percent(ratio)}`
+}
+
+function titleOf({ title, variant }: Pick<MatrixRow, 'title' | 'variant'>): string {
+  return variant === '' ? title : `${title}: ${variant}`
+}
+
+/** Unless the case's name tells it. */
+function rateOf({ name, summary }: CaseResult): string {
+  const rate = `${significant(summary.requested_rate ?? 0).replace(/\.0+$/, '')}/s`
+  return name.includes(rate) ? '' : ` (${rate})`
+}
+
+/** So that every number can be found again in the result. */
+function sources(rows: readonly MatrixRow[]): Lines | null {
+  const lines = rows.map((row) => {
+    const { steady, closed, handshake } = row.roles
+    const parts = [
+      steady && `latency ${clean(steady.name)}${rateOf(steady)}`,
+      closed && `throughput ${clean(closed.name)}`,
+      handshake?.metrics.handshake &&
+        `handshake ${clean(handshake.name)} (${significant(handshake.metrics.handshake.count)} connections)`,
+    ]
+    return plain(`${titleOf(row)}: ${parts.filter((part) => part).join('; ') || 'nothing'}`)
+  })
+  return lines.length > 0 ? { title: 'Which cases they come from', lines } : null
+}

@@ -1,0 +1,51 @@
+/** What the matrix must know of the plan that a result ran; another version's plan may differ, so it is read with care. */
+
+import { z } from 'zod'
+import type { CaseResult, Result } from '../result/document.ts'
+
+const object = z.record(z.string(), z.unknown())
+
+const plannedSchema = z.object({ name: z.string(), target: object, payload: object })
+
+const planSchema = z.object({ cases: z.array(z.unknown()) })
+
+export interface PlannedCase {
+  /** Equal for cases that differ in nothing but their load and in how long their connections live. */
+  group: string
+  model: string | null
+  /** False where each call has a connection of its own. */
+  reused: boolean
+  /** Of the payload, e.g. `1KiB`; may be empty. */
+  payload: string
+  options: Readonly<Record<string, unknown>>
+}
+
+/** Tells what was planned for a case; what the plan does not say is guessed from the case itself. */
+export function plannedCases({ scenario }: Result): (result: CaseResult) => PlannedCase {
+  const plan = planSchema.safeParse(scenario)
+  const byName = new Map<string, PlannedCase>()
+  for (const item of plan.success ? plan.data.cases : []) {
+    const planned = plannedSchema.safeParse(item)
+    if (planned.success) byName.set(planned.data.name, describe(planned.data))
+  }
+  return (result) =>
+    byName.get(result.name) ?? {
+      group: result.target,
+      model: null,
+      reused: true,
+      payload: '',
+      options: {},
+    }
+}
+
+function describe({ target, payload }: z.infer<typeof plannedSchema>): PlannedCase {
+  const { name: _name, connection, ...kept } = target
+  const options = object.safeParse(target.options)
+  return {
+    group: JSON.stringify([kept, payload]),
+    model: typeof target.model === 'string' ? target.model : null,
+    reused: connection === undefined || connection === 'reused',
+    payload: typeof payload.label === 'string' ? payload.label : '',
+    options: options.success ? options.data : {},
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * The performance matrix: one row an interface, in numbers that can be compared across interfaces. A cell without
+ * a number says why; none is ever filled with anything but a measurement of this result.
+ */
+
+import type { CaseResult, Result } from '../result/document.ts'
+import { clean } from './clean.ts'
+import {
+  callTime,
+  chunkTime,
+  handshake,
+  noLatencyCase,
+  overheadTime,
+  ratio,
+  throughput,
+} from './matrix-cells.ts'
+import { type PlannedCase, plannedCases } from './matrix-plan.ts'
+
+/** What a row holds, in the order of its columns. */
+export const MATRIX_COLUMNS = [
+  'latency_p50',
+  'latency_p99',
+  'handshake_p50',
+  'throughput',
+  'throughput_per_core',
+  'overhead_bytes',
+  'overhead_time',
+] as const
+export type MatrixColumn = (typeof MATRIX_COLUMNS)[number]
+
+export interface MatrixCell {
+  /** Durations in ms, rates per second, overheads as ratios. Null: `notes` say why. */
+  value: number | null
+  /** The real value is not below this one. */
+  atLeast: boolean
+  /** False where the case that it comes from is invalid. */
+  valid: boolean
+  notes: string[]
+}
+
+/** The cases that a row's numbers come from; null where the scenario has none. */
+export interface MatrixRoles {
+  /** An open loop: its rate is the scenario's, so that no queue of the client's making is in its times. */
+  steady: CaseResult | null
+  /** A closed loop: as much as the server, or the client, gives. */
+  closed: CaseResult | null
+  /** Whose handshakes are told: of cold connections where there are any. */
+  handshake: CaseResult | null
+}
+
+export interface MatrixRow {
+  /** As the matrix calls the interface, e.g. `gRPC (Unary)`. */
+  title: string
+  /** What tells the row from others of the same title; empty where it is alone. */
+  variant: string
+  per: 'call' | 'chunk'
+  /** Whether a server must know the client from one call to the next. */
+  state: 'stateless' | 'stateful'
+  cells: Record<MatrixColumn, MatrixCell>
+  roles: MatrixRoles
+}
+
+export interface Matrix {
+  rows: MatrixRow[]
+  /** Titles of the document's rows for which the scenario has no case. */
+  missing: string[]
+}
+
+interface Heading {
+  title: string
+  interface: string
+  kind: CaseResult['kind']
+  state: MatrixRow['state']
+  /** One of the six rows that everybody asks for. */
+  asked: boolean
+}
+
+const HEADINGS: readonly Heading[] = [
+  { title: 'REST', interface: 'rest', kind: 'unary', state: 'stateless', asked: true },
+  { title: 'gRPC (Unary)', interface: 'grpc', kind: 'unary', state: 'stateless', asked: true },
+  { title: 'WebSocket', interface: 'websocket', kind: 'unary', state: 'stateful', asked: true },
+  { title: 'WebSocket Stream', interface: 'websocket', kind: 'streaming', state: 'stateful', asked: false },
+  { title: 'Streaming/SSE', interface: 'sse', kind: 'streaming', state: 'stateful', asked: true },
+  { title: 'gRPC Stream', interface: 'grpc', kind: 'streaming', state: 'stateful', asked: true },
+  { title: 'MCP', interface: 'mcp', kind: 'unary', state: 'stateful', asked: true },
+  { title: 'MCP Progress', interface: 'mcp', kind: 'streaming', state: 'stateful', asked: false },
+]
+
+/** The matrix of one result. Cases find their row by interface and kind of reply, and their role in it by their load. */
+export function matrixOf(result: Result): Matrix {
+  const planned = plannedCases(result)
+  const rows = HEADINGS.flatMap((heading) => {
+    const own = result.cases.filter(
+      (item) => item.interface === heading.interface && item.kind === heading.kind,
+    )
+    const groups = [...Map.groupBy(own, (item) => planned(item).group).values()]
+    const variants = variantsOf(groups, planned)
+    return groups.map((group, index) => row(heading, variants[index]!, group, planned))
+  })
+  const found = new Set(rows.map(({ title }) => title))
+  return {
+    rows,
+    missing: HEADINGS.filter(({ title, asked }) => asked && !found.has(title)).map(({ title }) => title),
+  }
+}
+
+function row(
+  { title, state }: Heading,
+  variant: string,
+  cases: readonly CaseResult[],
+  planned: (result: CaseResult) => PlannedCase,
+): MatrixRow {
+  const roles = rolesOf(cases, planned)
+  const { steady, closed } = roles
+  const per = cases[0]!.kind === 'unary' ? 'call' : 'chunk'
+  const latency = (statistic: 'p50' | 'p99') => {
+    if (!steady) return noLatencyCase()
+    return per === 'call'
+      ? callTime(steady, closed, statistic)
+      : chunkTime(steady, closed, statistic, planned(steady).model)
+  }
+  return {
+    title,
+    variant,
+    per,
+    state,
+    roles,
+    cells: {
+      latency_p50: latency('p50'),
+      latency_p99: latency('p99'),
+      handshake_p50: handshake(roles.handshake),
+      throughput: throughput(closed, 'request_throughput'),
+      throughput_per_core: throughput(closed, 'throughput_per_core'),
+      overhead_bytes: ratio([closed, steady].find(tellsBytes) ?? closed ?? steady, 'overhead_bytes'),
+      overhead_time: overheadTime(steady, per),
+    },
+  }
+}
+
+function rolesOf(cases: readonly CaseResult[], planned: (result: CaseResult) => PlannedCase): MatrixRoles {
+  const reused = cases.filter((item) => planned(item).reused)
+  const cold = cases.filter((item) => !planned(item).reused)
+  const rate = ({ summary }: CaseResult) => summary.requested_rate ?? Number.POSITIVE_INFINITY
+  const reached = ({ summary }: CaseResult) => summary.request_throughput ?? 0
+  const handshakes = ({ metrics }: CaseResult) => metrics.handshake?.count ?? 0
+  return {
+    steady: best(
+      reused.filter((item) => item.summary.requested_rate !== null),
+      (item) => -rate(item),
+    ),
+    closed: best(
+      reused.filter(({ load }) => load.model === 'closed'),
+      reached,
+    ),
+    handshake: best(cold.some((item) => handshakes(item) > 0) ? cold : cases, handshakes),
+  }
+}
+
+function tellsBytes(result: CaseResult | null): boolean {
+  return result !== null && result.summary.overhead_bytes !== null
+}
+
+/** Cases that are valid go first, then those that rate highest; the earlier one of equals. */
+function best(cases: readonly CaseResult[], rating: (result: CaseResult) => number): CaseResult | null {
+  const [first] = [...cases].sort(
+    (a, b) => Number(b.verdict.valid) - Number(a.verdict.valid) || rating(b) - rating(a),
+  )
+  return first ?? null
+}
+
+/** Names for groups of one heading: their targets, and as much more as it takes to tell them apart. */
+function variantsOf(
+  groups: readonly (readonly CaseResult[])[],
+  planned: (result: CaseResult) => PlannedCase,
+): string[] {
+  if (groups.length < 2) return groups.map(() => '')
+  const firsts = groups.map((group) => group.find((item) => planned(item).reused) ?? group[0]!)
+  const payloads = new Set(firsts.map((item) => planned(item).payload))
+  return firsts.map((item) =>
+    [
+      item.target,
+      ...(payloads.size > 1 ? [planned(item).payload] : []),
+      ...Object.entries(item.labels).flatMap(([key, value]) =>
+        /^(target\.|payload\.(encoding|batch|messages))/.test(key) && key !== 'target.connection'
+          ? [value]
+          : [],
+      ),
+    ]
+      .map((part) => clean(String(part)))
+      .filter((part) => part !== '')
+      .join(' '),
+  )
+}
