@@ -7,11 +7,12 @@ import { openInference } from './open-inference.ts'
 import { openai } from './openai.ts'
 import { operations } from './operations.ts'
 import { Router } from './router.ts'
+import { tfServing } from './tf-serving.ts'
 
 /** Answers every HTTP request, whatever it came over, and knows which ones are still open. */
 export class RequestHandler {
   readonly #service: Service
-  readonly #router = new Router([openInference(), openai(), anthropic(), operations()])
+  readonly #router = new Router([openInference(), openai(), anthropic(), tfServing(), operations()])
   #openCount = 0
   #onIdle: (() => void) | null = null
 

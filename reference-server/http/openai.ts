@@ -101,11 +101,16 @@ function errorBody(error: HttpError): string {
   return JSON.stringify({ error: { message: error.message, type, param: null, code: error.code } })
 }
 
-function listModels(exchange: Exchange): void {
+/** What the convention tells of a model. */
+export function modelEntry(name: string): object {
   const created = Math.floor(performance.timeOrigin / 1000)
+  return { id: name, object: 'model', created, owned_by: 'infer-bench' }
+}
+
+function listModels(exchange: Exchange): void {
   const data = [...exchange.service.runtime.models.values()]
     .filter(({ name, kinds }) => kinds.includes('decoder') || name === EMBEDDING_MODEL)
-    .map(({ name }) => ({ id: name, object: 'model', created, owned_by: 'infer-bench' }))
+    .map(({ name }) => modelEntry(name))
   exchange.json(JSON.stringify({ object: 'list', data }))
 }
 

@@ -7,7 +7,7 @@ export type Handler = (exchange: Exchange, params: Params) => void | Promise<voi
 
 export interface Route {
   method: 'GET' | 'POST'
-  /** A path; a segment that starts with a colon is a parameter. */
+  /** A path; a segment that starts with a colon is a parameter, up to a further colon. Of two that fit, the first. */
   path: string
   handler: Handler
 }
@@ -43,7 +43,7 @@ export class Router {
       for (const { method, path, handler } of convention.routes) {
         let entry = entries.get(path)
         if (!entry) {
-          const pattern = new RegExp(`^${path.replace(/:(\w+)/g, '(?<$1>[^/]+)')}$`)
+          const pattern = new RegExp(`^${path.replace(/\/:(\w+)/g, '/(?<$1>[^/]+)')}$`)
           entry = { convention, pattern, handlers: new Map() }
           entries.set(path, entry)
           if (path.includes(':')) this.#patterns.push(entry)
