@@ -103,6 +103,16 @@ const SAMPLES: Record<string, Sample> = {
     ],
     garbage: ['', 'null', '7', '{}', '{"type":"error","error":{"type":"overloaded_error"}}', '{"type":'],
   },
+  'tf-serving': {
+    payload: SIZE,
+    replies: [
+      ['{"predictions":[[1,2],[3,4]]}', { payloadBytes: 16 }],
+      ['{"outputs":{"a":[1],"b":["four",true]}}', { payloadBytes: 9 }],
+      ['{"predictions":[{"a":1,"b":[2,3]}]}', { payloadBytes: 12 }],
+    ],
+    chunks: [],
+    garbage: ['', 'null', '{}', '{"predictions":null}', '{"outputs":[null]}', '{"error":"no"}'],
+  },
   raw: {
     payload: SIZE,
     replies: [['anything', { payloadBytes: 8 }]],

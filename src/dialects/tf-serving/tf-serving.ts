@@ -5,10 +5,12 @@
 
 import type { Dialect } from '../dialect.ts'
 import { tfServingGrpc } from './grpc.ts'
+import { tfServingHttp } from './http.ts'
 
 export const tfServing: Dialect = {
   name: 'tf-serving',
-  says: 'TensorFlow Serving’s Predict: tensors, typed or as bytes',
+  says: 'TensorFlow Serving’s Predict: tensors, as JSON; over gRPC, typed or as bytes',
   form: 'size',
+  http: tfServingHttp,
   grpc: tfServingGrpc,
 }
