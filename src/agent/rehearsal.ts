@@ -5,6 +5,7 @@ import { Round } from '../load/round.ts'
 import type { Case } from '../plan/plan.ts'
 import { messagesOf, streams } from '../plan/streams.ts'
 import { Recorder } from '../record/recorder.ts'
+import { optionsOf } from '../scenario/target-options.ts'
 
 /** Enough for the engine to compile what runs once per call; it takes a few tenths of a second. */
 const CALLS = 3000
@@ -55,7 +56,7 @@ function caseOf(protocol: Protocol, url: string): Case {
       headers: {},
       tls: { ca: null, cert: null, key: null, servername: null, verify: true },
       connection: 'reused',
-      options: { method: 'GET', http: '1.1', compression: 'none' },
+      options: optionsOf(protocol.name, {}),
     },
     labels: {},
     payload: { form: 'none', encoding: 'json', batch: 1, seed: 1, label: '' },

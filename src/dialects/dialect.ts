@@ -5,6 +5,7 @@
 
 import type { Payload, Target } from '../plan/plan.ts'
 import type { GrpcFace } from './grpc-face.ts'
+import type { WebSocketFace } from './websocket-face.ts'
 
 export interface Dialect {
   name: string
@@ -17,6 +18,7 @@ export interface Dialect {
   /** How it is spoken over the interfaces of each family; left out where it is not. */
   http?: HttpFace
   grpc?: GrpcFace
+  websocket?: WebSocketFace
 }
 
 export interface CodecOptions {

@@ -1,17 +1,11 @@
 /** No convention: the scenario's bytes go out as they are, and every byte that comes back is content. */
 
 import { Buffer } from 'node:buffer'
-import { seededRandom } from '../random.ts'
-import {
-  type CodecOptions,
-  type Content,
-  type Dialect,
-  DialectError,
-  type HttpCodec,
-  type HttpCodecOptions,
-} from './dialect.ts'
+import type { CodecOptions, Content, Dialect, HttpCodec, HttpCodecOptions } from './dialect.ts'
 import type { GrpcCodec } from './grpc-face.ts'
 import { literalCodec } from './literal.ts'
+import { bytesOf, randomBytes, refuseTokens } from './raw-bytes.ts'
+import { rawWebSocket } from './raw-websocket.ts'
 
 export const raw: Dialect = {
   name: 'raw',
@@ -19,6 +13,7 @@ export const raw: Dialect = {
   form: 'none',
   http: { interfaces: ['rest', 'sse'], path: () => '/', codec: httpCodec },
   grpc: { service: null, methods: null, codec: grpcCodec },
+  websocket: rawWebSocket,
 }
 
 function httpCodec(options: HttpCodecOptions): HttpCodec {
@@ -40,16 +35,8 @@ function httpCodec(options: HttpCodecOptions): HttpCodec {
 }
 
 /** One message: whoever sends a file has encoded it already. */
-function grpcCodec({ payload, file }: CodecOptions): GrpcCodec {
-  refuseTokens(payload)
-  const bytes =
-    payload.form === 'size'
-      ? randomBytes(payload.byteCount, payload.seed)
-      : payload.form === 'text'
-        ? Buffer.from(payload.text)
-        : payload.form === 'json'
-          ? Buffer.from(JSON.stringify(payload.json))
-          : (file ?? Buffer.alloc(0))
+function grpcCodec(options: CodecOptions): GrpcCodec {
+  const bytes = bytesOf(options)
   return {
     payloadBytes: bytes.byteLength,
     encodeMessage: () => bytes,
@@ -58,19 +45,6 @@ function grpcCodec({ payload, file }: CodecOptions): GrpcCodec {
       into.tokens = 1
     },
   }
-}
-
-function refuseTokens({ form }: CodecOptions['payload']): void {
-  if (form === 'tokens') {
-    throw new DialectError('raw knows no tokens: give the payload a size, text, json or file')
-  }
-}
-
-function randomBytes(byteCount: number, seed: number): Buffer {
-  const random = seededRandom(seed)
-  const bytes = Buffer.alloc(byteCount)
-  for (let index = 0; index < bytes.length; index++) bytes[index] = random() * 256
-  return bytes
 }
 
 function reply(body: Uint8Array, _headers: unknown, into: Content): void {

@@ -18,12 +18,15 @@ export interface ReferenceAddress {
   caFile: string | null
 }
 
-const REFERENCES: Readonly<Record<string, keyof ReferenceAddress>> = {
-  http: 'httpUrl',
-  https: 'httpsUrl',
-  grpc: 'grpcUrl',
-  grpcs: 'grpcsUrl',
-  ca: 'caFile',
+const REFERENCES: Readonly<Record<string, (address: ReferenceAddress) => string | null>> = {
+  http: ({ httpUrl }) => httpUrl,
+  https: ({ httpsUrl }) => httpsUrl,
+  grpc: ({ grpcUrl }) => grpcUrl,
+  grpcs: ({ grpcsUrl }) => grpcsUrl,
+  // WebSocket is spoken on the ports of HTTP.
+  ws: ({ httpUrl }) => httpUrl.replace(/^http/, 'ws'),
+  wss: ({ httpsUrl }) => httpsUrl?.replace(/^http/, 'ws') ?? null,
+  ca: ({ caFile }) => caFile,
 }
 
 export const REFERENCE_NAMES = Object.keys(REFERENCES)
@@ -66,8 +69,8 @@ export function fillVariables(
 
 export function fillReference(text: string, reference: ReferenceAddress): string {
   return text.replace(REFERENCE, (whole, name: string) => {
-    const key = Object.hasOwn(REFERENCES, name) ? REFERENCES[name] : undefined
-    return (key && reference[key]) ?? whole
+    const find = Object.hasOwn(REFERENCES, name) ? REFERENCES[name] : undefined
+    return find?.(reference) ?? whole
   })
 }
 

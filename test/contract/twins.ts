@@ -1,8 +1,9 @@
 /** What the contract suite needs of each protocol and kind of call: a server that answers, and one that never ends. */
 
-import type { CallKind } from '../../src/drivers/driver.ts'
+import { type CallKind, streamsReply, streamsRequest } from '../../src/drivers/driver.ts'
 import { startGrpc } from '../servers/plain-grpc.ts'
 import { type Handler, type Secure, startPlain } from '../servers/plain-http.ts'
+import { startWebSocket } from '../servers/plain-websocket.ts'
 import type { Play } from './play.ts'
 
 export type Behaviour = 'answer' | 'begin'
@@ -96,6 +97,50 @@ const overGrpc = (kind: CallKind): Twin => ({
   start: (behave, secure) => startGrpc(kind, behave, secure),
 })
 
+const WEBSOCKET_WAYS: readonly Way[] = [
+  { title: 'in clear text', secure: false, options: {}, version: '13', connections: 1 },
+  {
+    title: 'one call at a time',
+    secure: false,
+    options: { calls_per_connection: 1 },
+    version: '13',
+    connections: 4,
+  },
+  {
+    title: 'over TLS, with per-message deflate',
+    secure: {},
+    options: { compression: 'deflate' },
+    version: '13',
+    connections: 1,
+  },
+  { title: 'over TLS 1.2', secure: { maxVersion: 'TLSv1.2' }, options: {}, version: '13', connections: 1 },
+]
+
+const END_MARK = '[DONE]'
+
+/** Where the client streams, a call ends with its end mark; then the reply comes, with an end mark where it streams. */
+const overWebSocket = (kind: CallKind): Twin => ({
+  name: 'websocket',
+  kind,
+  target: { options: { kind } },
+  ways: WEBSOCKET_WAYS,
+  cancels: [{}],
+  start: (behave, secure) =>
+    startWebSocket(
+      (ws) => {
+        const waits = streamsRequest(kind)
+        ws.on('message', (message) => {
+          if (waits && String(message) !== END_MARK) return
+          const parts = streamsReply(kind) ? ['01234', '56789', END_MARK] : ['0123456789']
+          if (behave() === 'answer') for (const part of parts) ws.send(part)
+          else if (streamsReply(kind)) ws.send('01234')
+        })
+      },
+      secure,
+      { perMessageDeflate: true },
+    ),
+})
+
 export const TWINS: readonly Twin[] = [
   overHttp('rest', 'unary', {
     answer: (request, response) => request.on('end', () => response.end('0123456789')),
@@ -118,4 +163,8 @@ export const TWINS: readonly Twin[] = [
   overGrpc('server-stream'),
   overGrpc('client-stream'),
   overGrpc('bidi'),
+  overWebSocket('unary'),
+  overWebSocket('server-stream'),
+  overWebSocket('client-stream'),
+  overWebSocket('bidi'),
 ]

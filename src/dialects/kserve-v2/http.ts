@@ -14,18 +14,11 @@ import {
 } from '../dialect.ts'
 import { parseJson } from '../json.ts'
 import { literalCodec } from '../literal.ts'
-import { DATATYPE_BYTES, type Fp32Tensor, tensorOf } from '../tensors.ts'
+import { type Fp32Tensor, tensorOf } from '../tensors.ts'
+import { readOutputs } from './outputs.ts'
 
 const HEADER_LENGTH = 'inference-header-content-length'
 const INPUT_NAME = 'input'
-
-interface ReplyTensor {
-  name?: string
-  datatype?: string
-  shape?: number[]
-  data?: unknown[]
-  parameters?: { binary_data_size?: number }
-}
 
 export const kserveHttp: HttpFace = {
   interfaces: ['rest'],
@@ -92,27 +85,7 @@ function decodeReply(body: Uint8Array, headers: ReplyHeaders, into: Content): vo
   if (!(jsonBytes >= 0 && jsonBytes <= body.byteLength)) {
     throw new DecodeError(`${HEADER_LENGTH}: ${headerLength} in a reply of ${body.byteLength} bytes`)
   }
-  const reply = parseJson(body.subarray(0, jsonBytes)) as { outputs?: ReplyTensor[] } | null
-  if (!Array.isArray(reply?.outputs)) throw new DecodeError('the reply has no outputs')
-  let binaryBytes = 0
-  for (const output of reply.outputs) {
-    const inBinary = output?.parameters?.binary_data_size
-    if (inBinary !== undefined) binaryBytes += inBinary
-    into.payloadBytes += inBinary ?? numberBytes(output)
-  }
-  if (binaryBytes !== body.byteLength - jsonBytes) {
-    throw new DecodeError(
-      `the reply announces ${binaryBytes} bytes of tensors and has ${body.byteLength - jsonBytes}`,
-    )
-  }
-}
-
-function numberBytes(output: ReplyTensor): number {
-  const size = DATATYPE_BYTES[output?.datatype ?? '']
-  if (!Array.isArray(output?.data)) throw new DecodeError('an output has no data')
-  if (size === undefined) return Buffer.byteLength(JSON.stringify(output.data))
-  const elements = (output.shape ?? [output.data.length]).reduce((product, extent) => product * extent, 1)
-  return elements * size
+  readOutputs(parseJson(body.subarray(0, jsonBytes)), body.byteLength - jsonBytes, into)
 }
 
 function noChunks(): never {

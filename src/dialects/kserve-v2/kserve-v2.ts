@@ -6,6 +6,7 @@
 import type { Dialect } from '../dialect.ts'
 import { kserveGrpc } from './grpc.ts'
 import { kserveHttp } from './http.ts'
+import { kserveWebSocket } from './websocket.ts'
 
 export const kserveV2: Dialect = {
   name: 'kserve-v2',
@@ -13,4 +14,5 @@ export const kserveV2: Dialect = {
   form: 'size',
   http: kserveHttp,
   grpc: kserveGrpc,
+  websocket: kserveWebSocket,
 }

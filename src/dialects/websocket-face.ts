@@ -1,0 +1,69 @@
+import type { CallKind } from '../drivers/driver.ts'
+import type { CodecOptions, Content } from './dialect.ts'
+
+/** A dialect over WebSocket: messages of many calls on one session. */
+export interface WebSocketFace {
+  /** The path that the convention prescribes, for a URL that has none. */
+  path: string
+  /** By name; the first is the one that is called where the target names none. Null: the target says the kind. */
+  methods: Readonly<Record<string, { kind: CallKind }>> | null
+  /** Throws `DialectError` for a payload that the method cannot carry. */
+  codec(options: CodecOptions, method: string): WebSocketCodec
+}
+
+/** Work that every message repeats, so what it costs is what the interface costs: nothing is cached here. */
+export interface WebSocketCodec {
+  /** Native tensor bytes or UTF-8 text bytes in each message that is sent. */
+  payloadBytes: number
+  /** True where messages go out in binary frames. */
+  isBinary: boolean
+  /** One message of the call, which is named by a number that no other call on the connection has. */
+  encode(id: number): Uint8Array
+  /**
+   * The call that a message is about, or -1 for a message about none. Throws `DecodeError`. Null: messages name no
+   * call, and belong to calls in the order in which these were sent.
+   */
+  callOf: ((message: Buffer, isBinary: boolean) => number) | null
+  /** Reads a message about a call. Throws `DecodeError`. */
+  read(message: Buffer, isBinary: boolean, into: WebSocketReply): void
+  /** Reads a message about no call that it names: an error in it is of some call's. Null: such messages are ignored. */
+  aside: ((message: Buffer, isBinary: boolean, into: WebSocketReply) => void) | null
+  /** What tells the server that no further message of the call follows. Null: nothing does. */
+  finish: ((id: number) => Uint8Array) | null
+  /** What tells the server that the rest of a reply is not wanted. Null: nothing does. */
+  cancel: ((id: number) => Uint8Array) | null
+}
+
+/** What a message held. One object is reused for all messages; `clearReply` resets it. */
+export interface WebSocketReply extends Content {
+  /** The server's code for why the call failed; empty where it did not. */
+  errorCode: string
+  errorMessage: string
+  /** What the server tells of its own time, in ms; NaN where it told none. */
+  queueMs: number
+  computeMs: number
+}
+
+export function newReply(): WebSocketReply {
+  return {
+    tokens: 0,
+    payloadBytes: 0,
+    totalTokens: -1,
+    done: false,
+    errorCode: '',
+    errorMessage: '',
+    queueMs: Number.NaN,
+    computeMs: Number.NaN,
+  }
+}
+
+export function clearReply(reply: WebSocketReply): void {
+  reply.tokens = 0
+  reply.payloadBytes = 0
+  reply.totalTokens = -1
+  reply.done = false
+  reply.errorCode = ''
+  reply.errorMessage = ''
+  reply.queueMs = Number.NaN
+  reply.computeMs = Number.NaN
+}
