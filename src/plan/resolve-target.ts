@@ -9,6 +9,7 @@ import { fill } from '../scenario/environment.ts'
 import type { Scenario } from '../scenario/load.ts'
 import type { Problem } from '../scenario/problem.ts'
 import { fillReference, type ReferenceAddress } from '../scenario/template.ts'
+import { listed } from '../values/suggestion.ts'
 import type { Target } from './plan.ts'
 import { headersOf, tokenOf } from './resolve-auth.ts'
 
@@ -27,9 +28,7 @@ export function resolveTarget(
     const others = PROTOCOLS.filter((other) => other.speaks(dialect(spec.api))).map(
       ({ name: other }) => other,
     )
-    problems.push(
-      source.problem(['targets', name, 'api'], message, `It is spoken over ${others.join(' and ')}.`),
-    )
+    problems.push(source.problem(['targets', name, 'api'], message, `It is spoken over ${listed(others)}.`))
     return null
   }
   const { tls = {} } = spec

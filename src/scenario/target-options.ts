@@ -7,6 +7,7 @@ import { z } from 'zod'
 import type { Protocol } from '../drivers/driver.ts'
 import { PROTOCOLS } from '../drivers/registry.ts'
 import { jsonSchemaOf } from '../values/json-schema.ts'
+import { listed } from '../values/suggestion.ts'
 
 /** For the schema: every key that some protocol knows. */
 export const optionKeys: Readonly<Record<string, z.ZodOptional<z.ZodUnknown>>> = Object.fromEntries(
@@ -87,7 +88,7 @@ function foreignKey(key: string, { name }: Protocol): { message: string; cure: s
   const names = knowing(key).map((protocol) => protocol.name)
   return {
     message: `\`${key}\` has no meaning for ${name}`,
-    cure: `Remove it: it is for ${names.join(' and ')}.`,
+    cure: `Remove it: it is for ${listed(names)}.`,
   }
 }
 

@@ -14,7 +14,7 @@ describe('a key', () => {
     ],
     [
       `targets: { a: { ${REST}, kind: bidi } }`,
-      ['s.yaml:1:79: `kind` has no meaning for rest', '  Remove it: it is for grpc.'],
+      ['s.yaml:1:79: `kind` has no meaning for rest', '  Remove it: it is for grpc and websocket.'],
     ],
     [`targets: { a: { ${REST}, htpp: 2 } }`, ['s.yaml:1:79: unknown key `htpp`', '  Did you mean `http`?']],
     [

@@ -26,7 +26,7 @@ const FAULTS: Fault[] = [
       's.yaml:1:28: there is no interface `soap`',
       '    targets: { a: { interface: soap, api: raw, url: "http://x" } }',
       '                               ^^^^',
-      '  The choices are `rest`, `sse`, `grpc`.',
+      '  The choices are `rest`, `sse`, `grpc`, `websocket`.',
     ],
   },
   {
@@ -51,7 +51,7 @@ const FAULTS: Fault[] = [
       's.yaml:1:38: the API kserve-v2 is not spoken over sse',
       '    targets: { a: { interface: sse, api: kserve-v2, url: "http://x", model: mlp } }',
       '                                         ^^^^^^^^^',
-      '  It is spoken over rest and grpc.',
+      '  It is spoken over rest, grpc and websocket.',
     ],
   },
   {
