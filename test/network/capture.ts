@@ -15,8 +15,6 @@ interface Stretch {
   wireMs: number
   /** Of it, what the two ends took to answer, each from a packet's arrival there to its reply's departure. */
   answeringMs: number
-  /** Bytes of TCP payload, in both directions. */
-  byteCount: number
 }
 
 /** One TCP connection of the client. A stretch that there is not is all NaN. */
@@ -30,6 +28,8 @@ export interface CapturedConnection {
   tls: Stretch
   /** From there to the server's `roundTrips`-th answer. */
   setup: Stretch
+  /** Bytes of TCP payload in both directions, its call included. */
+  byteCount: number
 }
 
 interface Segment extends Packet {
@@ -82,16 +82,15 @@ function connection(segments: readonly Segment[], setups: number): CapturedConne
     tcp: stretch(segments, startMs, connectedMs),
     tls: stretch(segments, connectedMs, securedMs),
     setup: stretch(segments, Number.isNaN(securedMs) ? connectedMs : securedMs, readyMs),
+    byteCount: client.reduce((sum, { payload }) => sum + payload.length, 0),
   }
 }
 
 function stretch(segments: readonly Segment[], fromMs: number, toMs: number): Stretch {
   const inside = segments.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs)
-  const seen = inside.filter(({ seenAt }) => seenAt === 'client')
   return {
     wireMs: toMs - fromMs,
     answeringMs: Number.isNaN(toMs) ? Number.NaN : answering(inside, 'client') + answering(inside, 'server'),
-    byteCount: Number.isNaN(toMs) ? Number.NaN : seen.reduce((sum, { payload }) => sum + payload.length, 0),
   }
 }
 

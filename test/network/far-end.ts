@@ -11,14 +11,20 @@ import { startNameServer } from './name-server.ts'
 
 export const HOST = 'known.test'
 export const NAME_SERVER_DELAY_MS = 25
-export const SECURITIES = ['clear', 'tls13', 'tls12'] as const
-export type Security = (typeof SECURITIES)[number]
+/** How a connection is made: in clear text, with a version of TLS, and with a session of it that is resumed. */
+export type Way = 'clear' | 'tls13' | 'tls12' | 'tls13-resumed' | 'tls12-resumed'
 
-const VERSIONS = { tls13: 'TLSv1.3', tls12: 'TLSv1.2' } as const
+const WAYS: Record<Way, Secure> = {
+  clear: false,
+  tls13: { maxVersion: 'TLSv1.3' },
+  tls12: { maxVersion: 'TLSv1.2' },
+  'tls13-resumed': { maxVersion: 'TLSv1.3' },
+  'tls12-resumed': { maxVersion: 'TLSv1.2' },
+}
 
 export interface FarServer {
   interface: string
-  security: Security
+  way: Way
   url: string
   port: number
   ca: string
@@ -40,14 +46,12 @@ async function startAll(): Promise<FarServer[]> {
   const names = new Set(TWINS.map(({ name }) => name))
   for (const name of names) {
     const twin = TWINS.find((one) => one.name === name)!
-    for (const security of SECURITIES) {
-      const secure: Secure =
-        security === 'clear' ? false : { hosts: [HOST, SERVER], maxVersion: VERSIONS[security] }
-      const { url, ca } = await twin.start(() => 'answer', secure)
+    for (const [way, secure] of Object.entries(WAYS) as [Way, Secure][]) {
+      const { url, ca } = await twin.start(() => 'answer', secure && { ...secure, hosts: [HOST, SERVER] })
       const port = Number(new URL(url).port)
       await relay(port)
       const options = twin.target.options ?? {}
-      servers.push({ interface: name, security, url: url.replace('127.0.0.1', SERVER), port, ca, options })
+      servers.push({ interface: name, way, url: url.replace('127.0.0.1', SERVER), port, ca, options })
     }
   }
   return servers

@@ -12,33 +12,46 @@ import { decode, destroy, initHistograms, percentileMs } from '../../src/record/
 import type { CaseResult } from '../../src/result/document.ts'
 import { runScenario } from '../e2e/cli.ts'
 import { type CapturedConnection, connections, lookups } from './capture.ts'
-import { type FarServer, HOST, NAME_SERVER_DELAY_MS, type Security } from './far-end.ts'
-import { type Link, SERVER, startLink } from './link.ts'
+import { type FarServer, HOST, NAME_SERVER_DELAY_MS, type Way } from './far-end.ts'
+import { type Link, type Packet, SERVER, startLink } from './link.ts'
 
 const RTT_MS = 40
+const PRIORITY = -15
 const WITHIN_MS = 3
 const FAR_END = fileURLToPath(new URL('far-end.ts', import.meta.url))
 
 /** Connections of a case begin at this distance: no step of one falls together with a step of another. */
 const RATE_PER_S = 18
-const CONNECTIONS = 10
-
-const TLS_ROUND_TRIPS: Record<Security, number> = { clear: Number.NaN, tls13: 1, tls12: 2 }
+const CONNECTIONS = 8
 
 /**
- * What the protocol itself waits for between its connection and its first call. NaN: it waits for nothing, and there is
- * no such phase.
+ * How often a target is measured that was told wrong: what a machine that is busy elsewhere does to a connection, it does
+ * not do each time, as a stamp in the wrong place would.
  */
-const SETUP_ROUND_TRIPS: Record<string, Record<Security, number>> = {
-  rest: { clear: Number.NaN, tls13: Number.NaN, tls12: Number.NaN },
-  sse: { clear: Number.NaN, tls13: Number.NaN, tls12: Number.NaN },
-  // The server's SETTINGS, which it sends once it holds the connection: with TLS 1.2 its Finished comes last, and
-  // SETTINGS with it.
-  grpc: { clear: 1, tls13: 1, tls12: 0 },
+const ATTEMPTS = 3
+
+/** A certificate and what proves it; a ticket costs some of that. */
+const MIN_SAVED_BYTES = 200
+
+const TLS_ROUND_TRIPS: Record<Way, number> = {
+  clear: Number.NaN,
+  tls13: 1,
+  tls12: 2,
+  'tls13-resumed': 1,
+  'tls12-resumed': 1,
+}
+
+/** What a protocol waits for between its connection and its first call. NaN: for nothing, and there is no such phase. */
+const SETUP_ROUND_TRIPS: Record<string, (way: Way) => number> = {
+  rest: () => Number.NaN,
+  sse: () => Number.NaN,
+  // The server's SETTINGS, which it sends once it holds the connection: in a full handshake of TLS 1.2 its Finished is
+  // the last word, and SETTINGS come with it.
+  grpc: (way) => (way === 'tls12' ? 0 : 1),
   // The upgrade.
-  websocket: { clear: 1, tls13: 1, tls12: 1 },
+  websocket: () => 1,
   // `initialize` and `initialized`, of revision 2025-11-25.
-  mcp: { clear: 2, tls13: 2, tls12: 2 },
+  mcp: () => 2,
 }
 
 async function startFarEnd(link: Link): Promise<{ process: ChildProcess; servers: FarServer[] }> {
@@ -51,9 +64,14 @@ async function startFarEnd(link: Link): Promise<{ process: ChildProcess; servers
   return { process: child, servers }
 }
 
-function target({ interface: name, url, ca, options }: FarServer): object {
+function nameOf({ interface: name, way }: FarServer): string {
+  return `${name}-${way}`
+}
+
+function target({ interface: name, way, url, ca, options }: FarServer): object {
   const tls = ca === '' ? {} : { tls: { ca } }
-  return { interface: name, api: 'raw', url, ...tls, ...options }
+  const connection = way.endsWith('resumed') ? 'resumed' : 'cold'
+  return { interface: name, api: 'raw', url, connection, ...tls, ...options }
 }
 
 /**
@@ -76,88 +94,141 @@ function quartile(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length * SHARE)] ?? Number.NaN
 }
 
-/**
- * What an end of the connection computes (keys, certificates) is no part of a link's time and is told apart by the
- * capture. NaN stands for a phase that is not there, on both sides.
- */
-function hold(what: string, toldMs: number, expectedMs: number): void {
-  if (process.env.INFER_BENCH_SHOW) {
-    process.stdout.write(`${what}: told ${toldMs.toFixed(2)}, expected ${expectedMs.toFixed(2)}\n`)
+/** What one run told of its targets, and what passed on the link meanwhile. */
+interface Measured {
+  of(target: string): CaseResult
+  packets: Packet[]
+}
+
+async function measure(link: Link, targets: Record<string, object>): Promise<Measured> {
+  const load = { model: 'constant', rate: `${RATE_PER_S}/s`, calls: CONNECTIONS, warmup: '0s' }
+  const cases = Object.keys(targets).map((name) => ({ target: name, rounds: 1, load }))
+  const scenario = JSON.stringify({ name: 'handshake', targets, cases })
+  await link.capture()
+  const { result, stderr } = await runScenario(scenario, [], {}, link.at('client'))
+  const of = (name: string): CaseResult => {
+    const found = result.cases.find((one) => one.target === name)
+    if (!found) throw new Error(`no case ${name}:\n${stderr}`)
+    expect(found.errors, name).toEqual([])
+    return found
   }
-  if (Number.isNaN(expectedMs)) expect.soft(toldMs, what).toBeNaN()
-  else
-    expect.soft(Math.abs(toldMs - expectedMs), `${what}: ${toldMs} for ${expectedMs}`).toBeLessThan(WITHIN_MS)
+  return { of, packets: await link.capture() }
+}
+
+/** Gathers what was told wrong. */
+class Misses {
+  readonly all: string[] = []
+
+  /** NaN stands for a phase that is not there, on both sides. */
+  hold(what: string, valueMs: number, expectedMs: number, within = WITHIN_MS): void {
+    const says = `${what}: told ${valueMs.toFixed(2)}, expected ${expectedMs.toFixed(2)}`
+    if (process.env.INFER_BENCH_SHOW && !Number.isNaN(valueMs)) process.stdout.write(`${says}\n`)
+    const isAbsent = Number.isNaN(valueMs) && Number.isNaN(expectedMs)
+    if (!isAbsent && !(Math.abs(valueMs - expectedMs) < within)) this.all.push(says)
+  }
+}
+
+function wireOf(server: FarServer, { packets }: Measured): CapturedConnection[] {
+  return connections(packets, server.port, SETUP_ROUND_TRIPS[server.interface]!(server.way))
+}
+
+/** What an end computes (keys, certificates) is no part of the link's time: the capture tells it apart. */
+function checkPhases(server: FarServer, measured: Measured): string[] {
+  const misses = new Misses()
+  const result = measured.of(nameOf(server))
+  const wire = wireOf(server, measured)
+  const setups = SETUP_ROUND_TRIPS[server.interface]!(server.way)
+  const phases = [
+    ['tcp', 'tcp_connect', 1],
+    ['tls', 'tls_handshake', TLS_ROUND_TRIPS[server.way]],
+    ['setup', 'protocol_setup', setups],
+  ] as const
+  let sumMs = 0
+  for (const [phase, metric, roundTrips] of phases) {
+    const valueMs = told(result, metric)
+    sumMs += result.metrics[metric]?.mean ?? 0
+    if (roundTrips === 0) {
+      misses.hold(`${nameOf(server)} ${phase}`, valueMs, 0)
+      continue
+    }
+    const answeringMs = quartile(wire.map((one) => one[phase].answeringMs))
+    misses.hold(`${nameOf(server)} ${phase} in round trips`, valueMs - answeringMs, roundTrips * RTT_MS)
+    const wireMs = quartile(wire.map((one) => one[phase].wireMs))
+    misses.hold(`${nameOf(server)} ${phase} beside the capture`, valueMs, wireMs)
+  }
+  misses.hold(`${nameOf(server)} handshake, the sum of its phases`, result.metrics.handshake!.mean, sumMs, 1)
+  return misses.all
+}
+
+/** What a resumed session saves: bytes, by the tool's account and the capture's. */
+function checkSaved(full: FarServer, resumed: FarServer, measured: Measured): void {
+  const of = (server: FarServer) => measured.of(nameOf(server)).summary
+  expect(of(resumed).resumed).toBe(of(resumed).connections)
+  const toldBytes = of(full).handshake_bytes! - of(resumed).handshake_bytes!
+  const byteCount = (server: FarServer) =>
+    quartile(wireOf(server, measured).map((connection) => connection.byteCount))
+  const wireBytes = byteCount(full) - byteCount(resumed)
+  if (process.env.INFER_BENCH_SHOW) {
+    process.stdout.write(`${nameOf(resumed)} saves: told ${toldBytes}, on the wire ${wireBytes} bytes\n`)
+  }
+  expect(toldBytes).toBeGreaterThan(MIN_SAVED_BYTES)
+  expect(wireBytes).toBeGreaterThan(MIN_SAVED_BYTES)
+}
+
+function checkNames(plain: string, measured: Measured): string[] {
+  const misses = new Misses()
+  const lookupMs = told(measured.of('name'), 'dns_lookup')
+  misses.hold('dns', lookupMs, RTT_MS + NAME_SERVER_DELAY_MS)
+  misses.hold('dns beside the capture', lookupMs, quartile(lookups(measured.packets)))
+  const cold = measured.of(plain)
+  const savedMs = told(cold, 'request_latency') - told(measured.of('reused'), 'request_latency')
+  misses.hold('saved by a reused connection', savedMs, told(cold, 'handshake'))
+  return misses.all
 }
 
 beforeAll(async () => {
   await initHistograms()
   // Both ends are compared with the link between them, not with what else this machine does: all inherit this.
   try {
-    os.setPriority(-15)
+    os.setPriority(PRIORITY)
   } catch {
     // Without the right to it they run as everything else does.
   }
 })
 
-// A machine that is busy elsewhere may spoil one run by some milliseconds; a wrong stamp is wrong in both.
 test('phases of a handshake take their round trips, and what a packet capture says', {
-  retry: 1,
+  timeout: 90_000,
 }, async (context) => {
   const link = await startLink(context, RTT_MS)
   let farEnd: ChildProcess | null = null
   try {
-    const started = await startFarEnd(link)
-    farEnd = started.process
-    const { servers } = started
-    const load = { model: 'constant', rate: `${RATE_PER_S}/s`, calls: CONNECTIONS, warmup: '0s' }
-    const named = servers.find(({ interface: name, security }) => name === 'rest' && security === 'clear')!
-    const targets = Object.fromEntries([
-      ...servers.map((server) => [
-        `${server.interface}-${server.security}`,
-        { ...target(server), connection: 'cold' },
-      ]),
-      ['name', { ...target({ ...named, url: named.url.replace(SERVER, HOST) }), connection: 'cold' }],
-      ['reused', target(named)],
-    ])
-    const cases = Object.keys(targets).map((name) => ({ target: name, rounds: 1, load }))
-    const scenario = JSON.stringify({ name: 'handshake', targets, cases })
-    const { result: run, stderr } = await runScenario(scenario, [], {}, link.at('client'))
-    const packets = await link.capture()
-    const of = (name: string): CaseResult => {
-      const found = run.cases.find((one) => one.target === name)
-      if (!found) throw new Error(`no case ${name}:\n${stderr}`)
-      expect(found.summary, `${name}: ${JSON.stringify(found.errors)}`).toMatchObject({ errors: 0 })
-      return found
+    const { process: child, servers } = await startFarEnd(link)
+    farEnd = child
+    const plain = servers.find(({ interface: name, way }) => name === 'rest' && way === 'clear')!
+    const plainTargets = {
+      [nameOf(plain)]: target(plain),
+      name: target({ ...plain, url: plain.url.replace(SERVER, HOST) }),
+      reused: { ...target(plain), connection: 'reused' },
     }
+    const targets = Object.fromEntries(servers.map((server) => [nameOf(server), target(server)]))
+    let measured = await measure(link, { ...targets, ...plainTargets })
     for (const server of servers) {
-      const name = `${server.interface}-${server.security}`
-      const result = of(name)
-      const setups = SETUP_ROUND_TRIPS[server.interface]![server.security]
-      const wire = connections(packets, server.port, setups)
-      const holdPhase = (phase: keyof CapturedConnection, metric: string, roundTrips: number) => {
-        const wireMs = quartile(wire.map((one) => one[phase].wireMs))
-        const answeringMs = quartile(wire.map((one) => one[phase].answeringMs))
-        hold(`${name} ${phase} beside the capture`, told(result, metric), wireMs)
-        hold(`${name} ${phase} in round trips`, told(result, metric) - answeringMs, roundTrips * RTT_MS)
-      }
-      holdPhase('tcp', 'tcp_connect', 1)
-      holdPhase('tls', 'tls_handshake', TLS_ROUND_TRIPS[server.security])
-      if (setups === 0) hold(`${name} setup`, told(result, 'protocol_setup'), 0)
-      else holdPhase('setup', 'protocol_setup', setups)
-      const phases = ['tcp_connect', 'tls_handshake', 'protocol_setup'].map(
-        (metric) => told(result, metric) || 0,
-      )
-      hold(
-        `${name} handshake`,
-        told(result, 'handshake'),
-        phases.reduce((sum, phaseMs) => sum + phaseMs),
-      )
+      const resumed = servers.find((one) => nameOf(one) === `${nameOf(server)}-resumed`)
+      if (resumed) checkSaved(server, resumed, measured)
     }
-    hold('dns', told(of('name'), 'dns_lookup'), RTT_MS + NAME_SERVER_DELAY_MS)
-    hold('dns beside the capture', told(of('name'), 'dns_lookup'), quartile(lookups(packets)))
-    const cold = of('rest-clear')
-    const savedMs = told(cold, 'request_latency') - told(of('reused'), 'request_latency')
-    hold('saved by a reused connection', savedMs, told(cold, 'handshake'))
+    let left = servers
+    let misses: string[] = []
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      if (attempt > 1) {
+        const again = Object.fromEntries(left.map((server) => [nameOf(server), target(server)]))
+        measured = await measure(link, { ...again, ...plainTargets })
+      }
+      const found = left.map((server) => checkPhases(server, measured))
+      misses = [...found.flat(), ...checkNames(nameOf(plain), measured)]
+      left = left.filter((_, index) => found[index]!.length > 0)
+      if (misses.length === 0) break
+    }
+    expect(misses).toEqual([])
   } finally {
     farEnd?.disconnect()
     await link.stop()
