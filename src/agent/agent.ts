@@ -32,12 +32,24 @@ interface Prepared {
 export class Agent {
   readonly #options: AgentOptions
   readonly #drivers = new Map<number, Driver>()
+  /** By case. */
+  readonly #credentials = new Map<number, TargetCredentials>()
+  /** Tokens that were asked for, by target. */
+  readonly #tokens = new Map<string, string>()
   readonly #rehearsed = new Set<Protocol>()
   #prepared: Prepared | null = null
   #stopped = false
 
   constructor(options: AgentOptions) {
     this.#options = options
+  }
+
+  /** The target's calls prove with this token who sends them, from the next one on. */
+  renew(target: string, token: string): void {
+    this.#tokens.set(target, token)
+    for (const [caseIndex, credentials] of this.#credentials) {
+      if (this.#options.plan.cases[caseIndex]!.target.name === target) credentials.renew(token)
+    }
   }
 
   /** Opens and closes one connection of a case. Null when that went well. */
@@ -138,7 +150,11 @@ export class Agent {
     const found = protocolOf(planned)
     const file = payload.form === 'file' ? readFileSync(payload.path) : null
     const codec = found.codec({ target, payload, file })
-    const driver = await found.driver({ target, credentials: new TargetCredentials(target), codec, timeouts })
+    const credentials = new TargetCredentials(target)
+    const token = this.#tokens.get(target.name)
+    if (token !== undefined) credentials.renew(token)
+    this.#credentials.set(caseIndex, credentials)
+    const driver = await found.driver({ target, credentials, codec, timeouts })
     this.#drivers.set(caseIndex, driver)
     return driver
   }

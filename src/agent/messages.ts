@@ -12,6 +12,7 @@ export interface ThreadData {
 }
 
 export type Request =
+  | { id: number; do: 'renew'; target: string; token: string }
   | { id: number; do: 'check'; caseIndex: number }
   | { id: number; do: 'prepare'; caseIndex: number; roundIndex: number }
   | { id: number; do: 'run'; startNs: bigint }

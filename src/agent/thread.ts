@@ -23,6 +23,9 @@ port.on('message', async (request: Request) => {
 
 async function perform(request: Request): Promise<Extract<Reply, { value: unknown }>['value']> {
   switch (request.do) {
+    case 'renew':
+      agent.renew(request.target, request.token)
+      return null
     case 'check':
       return agent.check(request.caseIndex)
     case 'prepare':

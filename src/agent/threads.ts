@@ -78,6 +78,11 @@ export class Threads {
     this.#threads = Array.from({ length: workers }, (_, worker) => new Thread(plan, worker, workers))
   }
 
+  /** From now on, calls of the target prove with this token who sends them. */
+  async renew(target: string, token: string): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.ask({ do: 'renew', target, token })))
+  }
+
   /** Opens and closes one connection. Null when that went well. */
   check(caseIndex: number): Promise<Outcome | null> {
     return this.#threads[0]!.ask({ do: 'check', caseIndex })

@@ -7,6 +7,7 @@ import type { LiveDelta } from '../agent/board.ts'
 import { conduct } from '../agent/conduct.ts'
 import { readCpuSeconds } from '../agent/server-cpu.ts'
 import { Threads } from '../agent/threads.ts'
+import { Tokens } from '../agent/tokens.ts'
 import { DialectError } from '../dialects/dialect.ts'
 import type { Outcome } from '../drivers/driver.ts'
 import { protocol } from '../drivers/registry.ts'
@@ -16,7 +17,7 @@ import { assembleCase } from '../result/assemble.ts'
 import { type Result, SCHEMA_VERSION } from '../result/document.ts'
 import { evaluateThresholds } from '../result/thresholds.ts'
 import { runVerdict } from '../result/verdict.ts'
-import { fillPayload, fillTarget, scrub, secretsOf } from '../scenario/environment.ts'
+import { fillPayload, fillTarget, longestFirst, scrub, secretsOf } from '../scenario/environment.ts'
 import { UsageError } from '../scenario/problem.ts'
 import type { ReferenceReady } from './reference-process.ts'
 
@@ -39,9 +40,10 @@ export interface Watcher {
   round(caseIndex: number, roundIndex: number): void
 }
 
-/** One target could not be reached, told before any load. */
+/** One target, or the endpoint that its token comes from, could not be reached, told before any load. */
 export interface Unreachable {
   target: string
+  /** As the scenario has it. */
   url: string
   outcome: Outcome
 }
@@ -55,8 +57,9 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
   await initHistograms()
   const secrets = secretsOf(plan, env)
   const threads = new Threads(plan, options.workers)
+  const tokens = new Tokens(plan, env, (target, token) => void threads.renew(target, token).catch(() => {}))
   try {
-    const unreachable = await findUnreachable(plan, threads, secrets, stopped)
+    const unreachable = await findUnreachable(plan, { threads, tokens }, secrets, stopped)
     if (unreachable.length > 0) return { unreachable }
     watcher.begin(() => threads.look())
     stopped.addEventListener('abort', () => void threads.stop().catch(() => {}))
@@ -64,7 +67,13 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
     const metricsUrls = plan.cases.map((planned) => metricsUrl(planned, options))
     const rounds = await conduct({
       plan,
-      runner: threads,
+      runner: {
+        async round(caseIndex, roundIndex, begun) {
+          const records = await threads.round(caseIndex, roundIndex, begun)
+          records[0]?.errors.push(...tokens.takeFailures(plan.cases[caseIndex]!.target.name))
+          return records
+        },
+      },
       serverCpuSeconds: async (caseIndex) => {
         const url = metricsUrls[caseIndex] ?? null
         return url === null ? null : readCpuSeconds(url)
@@ -77,7 +86,8 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
       // A case whose turn never came has nothing to tell.
       return own.length === 0 ? [] : assembleCase(planned, own)
     })
-    for (const error of cases.flatMap(({ errors }) => errors)) error.sample = scrub(error.sample, secrets)
+    const hidden = longestFirst([...secrets, ...tokens.secrets])
+    for (const error of cases.flatMap(({ errors }) => errors)) error.sample = scrub(error.sample, hidden)
     return {
       result: {
         schema_version: SCHEMA_VERSION,
@@ -95,6 +105,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
       },
     }
   } finally {
+    tokens.close()
     await threads.close()
   }
 }
@@ -121,7 +132,7 @@ function checkPayloads(plan: Plan, env: MeasureOptions['env']): void {
 
 async function findUnreachable(
   plan: Plan,
-  threads: Threads,
+  { threads, tokens }: { threads: Threads; tokens: Tokens },
   secrets: string[],
   stopped: AbortSignal,
 ): Promise<Unreachable[]> {
@@ -129,19 +140,25 @@ async function findUnreachable(
   const seen = new Set<string>()
   // An unanswered connection may take its whole timeout, which nobody who ended the run wants to wait for.
   const ended = new Promise<null>((resolve) => stopped.addEventListener('abort', () => resolve(null)))
+  const withoutToken = await Promise.race([tokens.first(), ended])
   for (const [caseIndex, { target }] of plan.cases.entries()) {
     if (seen.has(target.name)) continue
     seen.add(target.name)
     if (stopped.aborted) return []
-    const outcome = await Promise.race([threads.check(caseIndex), ended])
+    const refusal = withoutToken?.get(target.name)
+    const outcome = refusal ?? (await Promise.race([threads.check(caseIndex), ended]))
     if (!outcome) continue
     unreachable.push({
       target: target.name,
-      url: target.url,
-      outcome: { ...outcome, sample: scrub(outcome.sample, secrets) },
+      url: refusal ? tokenUrlOf(target) : target.url,
+      outcome: { ...outcome, sample: scrub(outcome.sample, longestFirst([...secrets, ...tokens.secrets])) },
     })
   }
   return unreachable
+}
+
+function tokenUrlOf({ token }: Case['target']): string {
+  return typeof token?.source === 'object' ? token.source.tokenUrl : ''
 }
 
 /** Only where the server is known to have one: a page that nobody asked for would be a request too many. */

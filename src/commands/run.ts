@@ -179,7 +179,8 @@ function exitCodes(result: Result): ExitCode[] {
 function explain({ target, url, outcome }: Unreachable): string {
   const cure = CURES.find(([prefix]) => outcome.class.startsWith(prefix))?.[1]
   const code = outcome.code && !outcome.sample.includes(outcome.code) ? ` (${outcome.code})` : ''
-  return `target ${target} cannot be reached at ${url}: ${outcome.class}: ${outcome.sample}${code}${cure ? `\n  ${cure}` : ''}`
+  const what = outcome.phase === 'auth' ? 'has no token from' : 'cannot be reached at'
+  return `target ${target} ${what} ${url}: ${outcome.class}: ${outcome.sample}${code}${cure ? `\n  ${cure}` : ''}`
 }
 
 const CURES: readonly (readonly [string, string])[] = [
@@ -189,6 +190,7 @@ const CURES: readonly (readonly [string, string])[] = [
     'tls.untrusted',
     'Name the CA that signed the certificate: tls: { ca: ca.pem }, or tls: { verify: false }.',
   ],
+  ['auth.token', 'Check auth.oauth2: the URL of the token endpoint, the client and its secret.'],
   ['tls.hostname', 'The certificate is for another name: set tls: { servername: … }.'],
   ['tls.protocol', 'Is it an https endpoint? Does it speak TLS 1.2 or 1.3?'],
   [

@@ -28,7 +28,7 @@ interface TlsOptions {
 }
 
 /** Where a token is to be had by OAuth 2.0's client credentials (RFC 6749, section 4.4). Texts may hold `${env:NAME}`. */
-interface OAuth2 {
+export interface OAuth2 {
   tokenUrl: string
   clientId: string
   clientSecret: string

@@ -3,7 +3,7 @@
 import type { AuthSpec } from '../scenario/auth-schema.ts'
 import { base64Template } from '../scenario/environment.ts'
 import type { TargetSpec } from '../scenario/target-schema.ts'
-import type { Token, TokenPlace } from './plan.ts'
+import type { OAuth2, Token, TokenPlace } from './plan.ts'
 
 const DEFAULT_NAMES: Readonly<Record<TokenPlace, string>> = {
   header: 'Bearer ',
@@ -30,8 +30,21 @@ export function headersOf({ headers = {}, auth }: TargetSpec): Record<string, st
 
 /** The token that no header has; null where there is none. */
 export function tokenOf(auth: AuthSpec | undefined): Token | null {
-  if (auth?.bearer === undefined || placeOf(auth) === 'header') return null
-  return { source: auth.bearer, in: placeOf(auth), as: nameOf(auth) }
+  if (!auth) return null
+  const place = { in: placeOf(auth), as: nameOf(auth) }
+  if (auth.oauth2) return { source: oauth2Of(auth.oauth2), ...place }
+  return auth.bearer === undefined || place.in === 'header' ? null : { source: auth.bearer, ...place }
+}
+
+function oauth2Of(spec: NonNullable<AuthSpec['oauth2']>): OAuth2 {
+  return {
+    tokenUrl: spec.token_url,
+    clientId: spec.client_id,
+    clientSecret: spec.client_secret,
+    scope: spec.scope ?? null,
+    audience: spec.audience ?? null,
+    clientAuth: spec.client_auth ?? 'basic',
+  }
 }
 
 function placeOf(auth: AuthSpec): TokenPlace {

@@ -2,13 +2,18 @@
 /** `auth` of a target: how calls prove who sends them. */
 
 import { z } from 'zod'
-import type { TokenPlace } from '../plan/plan.ts'
+import type { OAuth2, TokenPlace } from '../plan/plan.ts'
 import { choices, oneOf, text } from '../values/leaf.ts'
 
 const PLACES: Readonly<Record<TokenPlace, string>> = {
   header: '`Authorization: Bearer …`, in gRPC the metadata',
   query: 'a parameter of the URL',
   subprotocol: 'a subprotocol that a WebSocket handshake offers',
+}
+
+const CLIENT_AUTHS: Readonly<Record<OAuth2['clientAuth'], string>> = {
+  basic: 'HTTP Basic',
+  body: 'in the form',
 }
 
 const credential = (noun: string) => text(noun, [`\${env:${noun.toUpperCase().replaceAll(' ', '_')}}`])
@@ -37,6 +42,23 @@ export const authSchema = z.strictObject({
     })
     .optional()
     .describe('Sent as `Authorization: Basic …`.'),
+  oauth2: z
+    .strictObject({
+      token_url: text('URL', ['https://login.example.com/oauth2/token']).describe('The token endpoint.'),
+      client_id: text('client id').describe('The client.'),
+      client_secret: credential('client secret').describe('The client’s secret.'),
+      scope: text('scope').optional().describe('Scopes to ask for, with spaces between them.'),
+      audience: text('audience')
+        .optional()
+        .describe('Whom the token is for, where the endpoint asks for it.'),
+      client_auth: oneOf('way to send the client’s secret', CLIENT_AUTHS)
+        .optional()
+        .describe(`How the client proves itself. ${choices(CLIENT_AUTHS)}. Default: \`basic\`.`),
+    })
+    .optional()
+    .describe(
+      'A token by OAuth 2.0’s client credentials: had before the load, renewed while it runs, never within a measured call. `timeout.connect` bounds the wait for it; `tls.ca` is trusted for its endpoint, too.',
+    ),
   cookie: text('cookie', ['session=${env:SESSION}'])
     .optional()
     .describe('Sent as `Cookie: …`, e.g. `session=${env:SESSION}`.'),

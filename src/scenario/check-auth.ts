@@ -12,9 +12,9 @@ export const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const CREDENTIAL_HEADERS = new Set(['authorization', 'proxy-authorization', 'cookie', 'x-api-key', 'api-key'])
 
 /** What proves who calls; exactly one of them. */
-const KINDS = ['bearer', 'api_key', 'basic', 'cookie'] as const
+const KINDS = ['bearer', 'api_key', 'basic', 'cookie', 'oauth2'] as const
 /** Those of them that give a token, which `in` and `as` are about. */
-const TOKEN_KINDS: readonly string[] = ['bearer']
+const TOKEN_KINDS: readonly string[] = ['bearer', 'oauth2']
 
 export type AddFault = (at: Path, message: string, cure: string, where?: 'key' | 'value') => void
 
@@ -29,6 +29,7 @@ export function checkAuth(auth: AuthSpec, protocol: Protocol, env: Environment, 
     [['api_key', 'value'], auth.api_key?.value],
     [['basic', 'password'], auth.basic?.password],
     [['cookie'], auth.cookie],
+    [['oauth2', 'client_secret'], auth.oauth2?.client_secret],
   ] as const) {
     if (value !== undefined) checkCredential(['auth', ...at], value, add)
   }
@@ -38,7 +39,16 @@ export function checkAuth(auth: AuthSpec, protocol: Protocol, env: Environment, 
   if (auth.basic && fill(auth.basic.username, env).includes(':')) {
     add(['auth', 'basic', 'username'], 'a user name of HTTP Basic has no colon', 'Correct it.')
   }
+  if (auth.oauth2 && !isTokenUrl(fill(auth.oauth2.token_url, env))) {
+    const cure = 'Write it like https://login.example.com/oauth2/token.'
+    add(['auth', 'oauth2', 'token_url'], 'this is no URL of a token endpoint', cure)
+  }
   checkPlace(auth, protocol, env, add)
+}
+
+function isTokenUrl(text: string): boolean {
+  const url = URL.parse(text)
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
 }
 
 function checkPlace(auth: AuthSpec, protocol: Protocol, env: Environment, add: AddFault): void {

@@ -68,7 +68,7 @@ const SHORTEST_SECRET = 4
 export function secretsOf(plan: Plan, env: Environment): string[] {
   const secrets = new Set<string>()
   const add = (text: string) => {
-    if (text.length >= SHORTEST_SECRET) secrets.add(text)
+    if (isTelling(text)) secrets.add(text)
   }
   const collect = (text: string) => {
     for (const { name } of variablesOf(text)) {
@@ -93,10 +93,24 @@ export function secretsOf(plan: Plan, env: Environment): string[] {
     if (payload.form === 'text') collect(payload.text)
     if (payload.form === 'json') collectAll(payload.json)
   }
+  return longestFirst(secrets)
+}
+
+/** The forms in which a secret that is only had during the run may be printed. */
+export function formsOfSecret(value: string): string[] {
+  return formsOf(value).filter(isTelling)
+}
+
+/** In the order in which `scrub` wants them. */
+export function longestFirst(secrets: Iterable<string>): string[] {
   return [...secrets].sort((a, b) => b.length - a.length)
 }
 
-/** As it stands, in a URL by either way of writing it there, and in JSON, also where that is quoted in JSON again. */
+function isTelling(secret: string): boolean {
+  return secret.length >= SHORTEST_SECRET
+}
+
+/** As it stands, in a URL by each way of writing it there, and in JSON, also where that is quoted in JSON again. */
 function formsOf(value: string): string[] {
   const inJson = JSON.stringify(value).slice(1, -1)
   const inQuery = new URL(`http://host/?${value.replaceAll('#', '%23')}`).search.slice(1)
@@ -104,6 +118,7 @@ function formsOf(value: string): string[] {
     value,
     encodeURIComponent(value.toWellFormed()),
     inQuery,
+    new URLSearchParams({ x: value }).toString().slice(2),
     inJson,
     JSON.stringify(inJson).slice(1, -1),
   ]

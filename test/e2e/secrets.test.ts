@@ -90,6 +90,14 @@ const PLACES: Record<string, Placed> = {
         .toString()
         .replace('somebody:', ''),
   },
+  cookie: {
+    target: 'auth: { cookie: "session=${env:SECRET}" }',
+    received: ({ headers }) => headers.cookie?.replace('session=', ''),
+  },
+  'token-in-query': {
+    target: 'auth: { bearer: "${env:SECRET}", in: query, as: key }',
+    received: ({ url }) => new URL(url, 'http://host').searchParams.get('key') ?? '',
+  },
   header: {
     target: 'headers: { cookie: "session=${env:SECRET}; path=/" }',
     received: ({ headers }) => /session=(.*);/.exec(headers.cookie ?? '')?.[1],
@@ -158,10 +166,11 @@ test('a secret is received wherever the scenario puts it, and kept', async () =>
 test('a secret that URLs and JSON write in another way', async () => {
   const ended = await tell({
     url: { place: 'query', secret: 'uV9 "x2"/+=<Zq7>\'é|w8L' },
+    token: { place: 'token-in-query', secret: 'kV9 "x2"/+=<Zq7>&\'é|w8L' },
     json: { place: 'json', secret: 'jV9"x2"\\Zq7\tw8L\nm4' },
     text: { place: 'text', secret: 'tV9"x2"\\Zq7\\\\w8L' },
   })
-  for (const part of ['uV9', 'jV9', 'tV9', 'x2', 'Zq7', 'w8L']) {
+  for (const part of ['uV9', 'kV9', 'jV9', 'tV9', 'x2', 'Zq7', 'w8L']) {
     expect((ended.stdout + ended.stderr + ended.stored).includes(part), part).toBe(false)
   }
 })

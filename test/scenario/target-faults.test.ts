@@ -119,7 +119,7 @@ const FAULTS: Fault[] = [
     text: 'targets: { a: { interface: rest, api: raw, url: "http://x", auth: { bearer: "${env:A}", basic: { username: u, password: "${env:A}" } } } }\n',
     given: { env: { A: 'x' } },
     says: [
-      's.yaml:1:61: `auth` is one of bearer, api_key, basic and cookie',
+      's.yaml:1:61: `auth` is one of bearer, api_key, basic, cookie and oauth2',
       '     a: { interface: rest, api: raw, url: "http://x", auth: { bearer: "${env:A}", basic: { username: u, ',
       '                                                      ^^^^',
       '  Keep one of them.',
@@ -219,11 +219,26 @@ const FAULTS: Fault[] = [
     ],
   },
   {
+    name: 'a client’s secret in the open, and a token endpoint that is none',
+    text: 'targets: { a: { interface: rest, api: raw, url: "http://x", auth: { oauth2: { token_url: y, client_id: z, client_secret: s } } } }\n',
+    says: [
+      's.yaml:1:90: this is no URL of a token endpoint',
+      '    aw, url: "http://x", auth: { oauth2: { token_url: y, client_id: z, client_secret: s } } } }',
+      '                                                      ^',
+      '  Write it like https://login.example.com/oauth2/token.',
+      '',
+      's.yaml:1:122: a credential stands in the open here, and would in every result',
+      '    th2: { token_url: y, client_id: z, client_secret: s } } } }',
+      '                                                      ^',
+      '  Take it from the environment: "${env:NAME}".',
+    ],
+  },
+  {
     name: 'a place for a token where there is none',
     text: 'targets: { a: { interface: rest, api: raw, url: "http://x", auth: { cookie: "${env:A}", as: b } } }\n',
     given: { env: { A: 'x' } },
     says: [
-      's.yaml:1:89: `as` is for bearer',
+      's.yaml:1:89: `as` is for bearer and oauth2',
       '    raw, url: "http://x", auth: { cookie: "${env:A}", as: b } } }',
       '                                                      ^^',
       '  Remove it.',
