@@ -111,7 +111,15 @@ describe('the tokens of a run', () => {
   const planOf = (tokenUrl: string): Plan => {
     const token = { source: sourceAt(tokenUrl), in: 'header', as: 'Bearer ' } as const
     const planned = caseOf({ target: { interface: 'rest', url: 'http://127.0.0.1:1/', token } })
-    return { name: 'x', description: null, seed: 1, server: null, cases: [planned, planned], thresholds: [] }
+    return {
+      name: 'x',
+      description: null,
+      seed: 1,
+      server: null,
+      cases: [planned, planned],
+      thresholds: [],
+      report: 'cases',
+    }
   }
 
   test('are renewed before they expire, and one that cannot be is counted and asked for again', async () => {
