@@ -3,6 +3,7 @@
 import { Buffer } from 'node:buffer'
 import type { CodecOptions, Content, Dialect, HttpCodec, HttpCodecOptions } from './dialect.ts'
 import type { GrpcCodec } from './grpc-face.ts'
+import { type LearnedMethod, learnedCodec } from './learned-method.ts'
 import { literalCodec } from './literal.ts'
 import { bytesOf, randomBytes, refuseTokens } from './raw-bytes.ts'
 import { rawWebSocket } from './raw-websocket.ts'
@@ -34,8 +35,10 @@ function httpCodec(options: HttpCodecOptions): HttpCodec {
   }
 }
 
-/** One message: whoever sends a file has encoded it already. */
+/** One message: whoever sends a file has encoded it already. With a schema, one of the method's type. */
 function grpcCodec(options: CodecOptions): GrpcCodec {
+  const learned = options.target.options.learned as LearnedMethod | undefined
+  if (learned) return learnedCodec(learned, options)
   const bytes = bytesOf(options)
   return {
     payloadBytes: bytes.byteLength,

@@ -81,9 +81,21 @@ export interface Protocol<Codec = unknown> {
   path(target: Target): string
   /** The dialect's work for this protocol. Throws `DialectError` for a payload that cannot be carried. */
   codec(options: CodecOptions): Codec
+  /** Where calls are described that neither the API nor the scenario describes. Left out: there is no such thing. */
+  schemas?: SchemaSource
   driver(options: DriverOptions<Codec>): Promise<Driver>
   /** A server of this protocol, in this thread, that does nothing but answer `raw` calls; null where there is none. */
   idleServer: (() => Promise<IdleServer>) | null
+}
+
+/** What a target's calls are made of, learned once for all of its cases: only its protocol looks into it. */
+export type Schema = object
+
+export interface SchemaSource {
+  /** Reads the files that a target's options name; null: they name none. Throws `DialectError` with the key at fault. */
+  read(options: Target['options'], directory: string): Promise<Schema | null>
+  /** The target with what the schema says of the call at a URL's path, as plain JSON. Throws `DialectError`. */
+  apply(target: Target, path: string, schema: Schema): Target
 }
 
 export interface IdleServer {

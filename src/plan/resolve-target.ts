@@ -67,9 +67,13 @@ export function withPath(target: Target, scenario: Scenario, problems: Problem[]
   const { source } = scenario
   const { name } = target
   try {
-    protocol(target.interface).kind(target)
+    const { kind, schemas } = protocol(target.interface)
+    kind(target)
     const url = urlOf(target, scenario, problems)
-    return url === null ? null : { ...target, url }
+    if (url === null) return null
+    const schema = scenario.schemas.get(name)
+    const { pathname } = new URL(fill(url, scenario.env))
+    return schema && schemas ? schemas.apply({ ...target, url }, pathname, schema) : { ...target, url }
   } catch (error) {
     if (!(error instanceof DialectError)) throw error
     problems.push(source.problem(['targets', name, ...error.at], ...messageAndCure(error)))

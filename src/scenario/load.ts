@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
+import type { Schema } from '../drivers/driver.ts'
 import { formatDuration } from '../values/units.ts'
 import { checkFiles } from './check-files.ts'
 import { checkMeaning } from './check-meaning.ts'
@@ -10,6 +11,7 @@ import { fillTree } from './fill-tree.ts'
 import { applyOverrides, parseOverride } from './override.ts'
 import { ScenarioError } from './problem.ts'
 import type { ScenarioSpec } from './schema.ts'
+import { readSchemas } from './schemas.ts'
 import { parseSource, type Source } from './source.ts'
 import { type Environment, referencesOf } from './template.ts'
 
@@ -23,6 +25,8 @@ export interface Scenario {
   source: Source
   /** What `${env:NAME}` was checked against. */
   env: Environment
+  /** By target: what its calls are made of, where that is not known beforehand. */
+  schemas: ReadonlyMap<string, Schema>
   /** Null: no server is to be started. Else what `serve` is to be started with. */
   server: { flags: string[] } | null
 }
@@ -51,6 +55,7 @@ export async function loadScenario(file: string, { env, set = [] }: LoadOptions)
   const directory = resolve(dirname(file))
   const problems = [...checkMeaning(spec, source, env), ...(await checkFiles(spec, source, directory))]
   if (problems.length > 0) throw new ScenarioError(problems)
+  const schemas = await readSchemas(spec, source, directory)
   return {
     name: spec.name ?? basename(file).replace(/\.[^.]*$/, ''),
     directory,
@@ -58,6 +63,7 @@ export async function loadScenario(file: string, { env, set = [] }: LoadOptions)
     varied: Object.keys(tree.vary ?? {}),
     source,
     env,
+    schemas,
     server: spec.server ? { flags: serverFlags(spec) } : null,
   }
 }

@@ -44,7 +44,7 @@ export function caseOf({ target, load, payload, timeouts }: Play): Case {
       connection: 'reused',
       ...target,
       // The protocol's own defaults, as a scenario gets them.
-      options: optionsOf(target.interface, target.options ?? {}),
+      options: { ...target.options, ...optionsOf(target.interface, target.options ?? {}) },
     },
     labels: {},
     payload: payload ?? NOTHING,

@@ -6,6 +6,7 @@ import { dialect } from '../../dialects/registry.ts'
 import type { Target } from '../../plan/plan.ts'
 import type { CallKind, Protocol } from '../driver.ts'
 import { GRPC_OPTIONS, type GrpcOptions } from './options.ts'
+import { type GrpcSchema, withMethod } from './schema.ts'
 
 /** What a target calls. */
 interface Called {
@@ -17,8 +18,19 @@ interface Called {
 
 function called({ api, options }: Target): Called {
   const face = faceOf(dialect(api))
-  const { method, kind } = options as unknown as GrpcOptions
-  if (!face.methods) return { face, method: method ?? '', kind: kind ?? 'unary' }
+  const { method, kind, proto, reflection, learned } = options as unknown as GrpcOptions
+  if (proto && reflection) {
+    throw new DialectError('a schema comes from files or from the server', {
+      cure: 'Keep one of `proto` and `reflection`.',
+      at: ['reflection'],
+    })
+  }
+  if (!face.methods) return { face, method: method ?? '', kind: learned?.kind ?? kind ?? 'unary' }
+  if (proto || reflection) {
+    const key = proto ? 'proto' : 'reflection'
+    const cure = `Remove \`${key}\`, or take \`api: raw\`.`
+    throw new DialectError(`${api} brings the schema of its messages along`, { cure, at: [key] })
+  }
   const names = Object.keys(face.methods)
   const name = method ?? names[0]!
   const found = Object.hasOwn(face.methods, name) ? face.methods[name] : undefined
@@ -70,6 +82,15 @@ export const grpc: Protocol<GrpcCodec> = {
   codec: (options) => {
     const { face, method } = called(options.target)
     return face.codec(options, method)
+  },
+  schemas: {
+    read: async (options, directory) => {
+      const { proto } = options as unknown as GrpcOptions
+      if (!proto) return null
+      const { readProtoFiles } = await import('./proto-files.ts')
+      return readProtoFiles(options as unknown as GrpcOptions, directory)
+    },
+    apply: (target, path, schema) => withMethod(target, path, schema as GrpcSchema),
   },
   driver: async (options) => {
     const { GrpcDriver } = await import('./session.ts')

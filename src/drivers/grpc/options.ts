@@ -1,4 +1,5 @@
-import { oneOf, text } from '../../values/leaf.ts'
+import type { LearnedMethod } from '../../dialects/learned-method.ts'
+import { flag, names, oneOf, text } from '../../values/leaf.ts'
 import type { CallKind } from '../driver.ts'
 
 /** What only gRPC knows. */
@@ -7,6 +8,11 @@ export interface GrpcOptions {
   method?: string
   kind?: CallKind
   compression: 'none' | 'gzip' | 'deflate'
+  proto?: string[]
+  import_paths?: string[]
+  reflection?: boolean
+  /** Put there by the plan: what the schema says of the call. */
+  learned?: LearnedMethod
 }
 
 const KINDS: Readonly<Record<CallKind, string>> = {
@@ -37,4 +43,19 @@ export const GRPC_OPTIONS = {
   compression: oneOf('compression', COMPRESSIONS)
     .default('none')
     .describe('Compression of messages, as far as the server accepts it. Default: `none`.'),
+  proto: names('path of a .proto file')
+    .optional()
+    .describe(
+      'Files that describe the service, for an API that does not (`raw`). The payload’s `json` is then checked against the message’s type and encoded; the kind of call is read from them. Paths are relative to the scenario.',
+    ),
+  import_paths: names('path of a folder')
+    .optional()
+    .describe(
+      'Folders in which the imports of `proto` are looked for, besides those of the files and of the scenario.',
+    ),
+  reflection: flag()
+    .optional()
+    .describe(
+      '`true`: the server is asked for its schema before the load (gRPC server reflection), in the place of `proto`. `validate` asks no server: it takes the call for one of the `kind` that stands here.',
+    ),
 }
