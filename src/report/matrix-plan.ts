@@ -13,8 +13,8 @@ export interface PlannedCase {
   /** Equal for cases that differ in nothing but their load and in how long their connections live. */
   group: string
   model: string | null
-  /** False where each call has a connection of its own. */
-  reused: boolean
+  /** How long connections live: `reused`, `cold`, `resumed`. */
+  connection: string
   /** Of the payload, e.g. `1KiB`; may be empty. */
   payload: string
   options: Readonly<Record<string, unknown>>
@@ -32,7 +32,7 @@ export function plannedCases({ scenario }: Result): (result: CaseResult) => Plan
     byName.get(result.name) ?? {
       group: result.target,
       model: null,
-      reused: true,
+      connection: 'reused',
       payload: '',
       options: {},
     }
@@ -44,7 +44,7 @@ function describe({ target, payload }: z.infer<typeof plannedSchema>): PlannedCa
   return {
     group: JSON.stringify([kept, payload]),
     model: typeof target.model === 'string' ? target.model : null,
-    reused: connection === undefined || connection === 'reused',
+    connection: typeof connection === 'string' ? connection : 'reused',
     payload: typeof payload.label === 'string' ? payload.label : '',
     options: options.success ? options.data : {},
   }

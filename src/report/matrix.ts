@@ -138,8 +138,9 @@ function row(
 }
 
 function rolesOf(cases: readonly CaseResult[], planned: (result: CaseResult) => PlannedCase): MatrixRoles {
-  const reused = cases.filter((item) => planned(item).reused)
-  const cold = cases.filter((item) => !planned(item).reused)
+  const having = (connection: string) => cases.filter((item) => planned(item).connection === connection)
+  const reused = having('reused')
+  const cold = having('cold')
   const rate = ({ summary }: CaseResult) => summary.requested_rate ?? Number.POSITIVE_INFINITY
   const reached = ({ summary }: CaseResult) => summary.request_throughput ?? 0
   const handshakes = ({ metrics }: CaseResult) => metrics.handshake?.count ?? 0
@@ -174,7 +175,9 @@ function variantsOf(
   planned: (result: CaseResult) => PlannedCase,
 ): string[] {
   if (groups.length < 2) return groups.map(() => '')
-  const firsts = groups.map((group) => group.find((item) => planned(item).reused) ?? group[0]!)
+  const firsts = groups.map(
+    (group) => group.find((item) => planned(item).connection === 'reused') ?? group[0]!,
+  )
   const payloads = new Set(firsts.map((item) => planned(item).payload))
   return firsts.map((item) =>
     [

@@ -1,0 +1,69 @@
+/** Every file in `scenarios/`, whatever it is called: it opens with its question, and it runs. */
+
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { matrixOf } from '../../src/report/matrix.ts'
+import type { Result } from '../../src/result/document.ts'
+import { isSaturated } from '../../src/result/verdict.ts'
+import { cli } from './cli.ts'
+import { folderWith, readResultFile } from './folder.ts'
+import { shortened } from './shortened.ts'
+
+const FOLDER = fileURLToPath(new URL('../../scenarios/', import.meta.url))
+const NAMES = (await readdir(FOLDER)).filter((name) => name.endsWith('.yaml'))
+
+/** What must hold of a scenario's result besides that no call failed. */
+const MORE: Readonly<Record<string, (result: Result, stdout: string) => void>> = {
+  'performance-matrix.yaml': fillsTheMatrix,
+}
+
+test('there are scenarios', () => {
+  expect(NAMES).toContain('quickstart.yaml')
+  expect(Object.keys(MORE).filter((name) => !NAMES.includes(name))).toEqual([])
+})
+
+describe.each(NAMES)('%s', (name) => {
+  const path = join(FOLDER, name)
+
+  test('opens with its question', async () => {
+    const [first, ...lines] = (await readFile(path, 'utf8')).split('\n')
+    expect(first).toBe('# yaml-language-server: $schema=../dist/scenario.schema.json')
+    const opening = lines.slice(
+      0,
+      lines.findIndex((line) => !line.startsWith('# ')),
+    )
+    expect(opening.join(' ')).toMatch(/^# [A-Z].*\?/)
+  })
+
+  test('runs without an error', { timeout: 180_000 }, async () => {
+    const folder = await folderWith({})
+    const args = ['--out', 'result.json', '--quiet', ...shortened(await readFile(path, 'utf8'))]
+    const { code, stdout, stderr } = await cli(['run', path, ...args], { cwd: folder })
+    // In a window this short, a machine that is busy with other tests makes a generator late now and then.
+    const told = `${stderr}\n${stdout}`
+    expect([0, 113], told).toContain(code)
+    const result = await readResultFile(folder)
+    for (const { name: caseName, verdict, summary, errors } of result.cases) {
+      expect({ caseName, errors }).toEqual({ caseName, errors: [] })
+      expect(summary.calls, caseName).toBeGreaterThan(0)
+      expect(verdict.valid || isSaturated(verdict), verdict.reasons.join()).toBe(true)
+    }
+    MORE[name]?.(result, stdout)
+  })
+})
+
+function fillsTheMatrix(result: Result, stdout: string): void {
+  expect(stdout).toMatch(/^Performance matrix$/m)
+  const { rows, missing } = matrixOf(result)
+  expect(missing).toEqual(['WebSocket', 'MCP'])
+  const empty = rows.flatMap(({ title, per, cells }) =>
+    Object.entries(cells).flatMap(([column, { value, notes }]) => {
+      // What a stream takes is its chunks' pace, so there is no time of its own to compare it with.
+      const isTold = value !== null || (column === 'overhead_time' && per === 'chunk')
+      return isTold ? [] : [`${title} ${column}: ${notes.join()}`]
+    }),
+  )
+  expect(empty).toEqual([])
+}
