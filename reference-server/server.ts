@@ -12,6 +12,8 @@ import { GrpcFace } from './grpc/face.ts'
 import { RequestHandler } from './http/handler.ts'
 import { type Listener, listenHttp, listenHttps } from './http/listener.ts'
 import { defaultLimits, type Limits } from './limits.ts'
+import { McpHttp } from './mcp/http.ts'
+import { defaultMcpOptions, type McpOptions } from './mcp/options.ts'
 import type { Provider, Runtime, RuntimeOptions } from './runtime/runtime.ts'
 import { startRuntime } from './runtime/start.ts'
 import { Service } from './service.ts'
@@ -30,6 +32,7 @@ export interface ServeOptions {
   tls?: { port: number; grpcPort?: number } | null
   limits?: Partial<Limits>
   websocket?: Partial<WebSocketOptions>
+  mcp?: Partial<McpOptions>
   /** The server's own version, as told to clients. */
   version: string
   /** Told of errors that are the server's own fault. */
@@ -85,7 +88,8 @@ export async function serveRuntime(
   const { host = '127.0.0.1', port = 0, grpcPort = 0, tls = null, version, onBug = console.error } = options
   const limits = { ...defaultLimits, ...options.limits }
   const service = new Service({ runtime, skipped, limits, version, onBug })
-  const handler = new RequestHandler(service)
+  const mcp = new McpHttp(service, host, { ...defaultMcpOptions, ...options.mcp })
+  const handler = new RequestHandler(service, [mcp.convention])
   const handle = handler.handle.bind(handler)
   const webSockets = new WebSocketGateway(service, host, { ...defaultWebSocketOptions, ...options.websocket })
   const grpc = new GrpcFace(service)
@@ -123,6 +127,7 @@ export async function serveRuntime(
       await atMost(limits.stopGraceMs, Promise.all([handler.idle(), webSockets.idle(), grpc.stop()]))
       grpc.close()
       await webSockets.close()
+      mcp.close()
       await release()
       await runtime.close()
     }

@@ -32,7 +32,7 @@ export class Service {
   /** True from the moment the server was told to stop: it is then alive, but no longer ready. */
   stopping = false
   activeStreams = 0
-  /** WebSocket sessions, with those that wait for their client to come back. */
+  /** Sessions of WebSocket and MCP, with those that wait for their client to come back. */
   activeSessions = 0
   generatedTokens = 0
   readonly #requests = new Map<string, Map<number | string, number>>()

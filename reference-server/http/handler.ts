@@ -6,18 +6,20 @@ import { Exchange } from './exchange.ts'
 import { openInference } from './open-inference.ts'
 import { openai } from './openai.ts'
 import { operations } from './operations.ts'
-import { Router } from './router.ts'
+import { type Convention, Router } from './router.ts'
 import { tfServing } from './tf-serving.ts'
 
 /** Answers every HTTP request, whatever it came over, and knows which ones are still open. */
 export class RequestHandler {
   readonly #service: Service
-  readonly #router = new Router([openInference(), openai(), anthropic(), tfServing(), operations()])
+  readonly #router: Router
   #openCount = 0
   #onIdle: (() => void) | null = null
 
-  constructor(service: Service) {
+  /** @param others Conventions of interfaces that keep something from one request to the next. */
+  constructor(service: Service, others: Convention[]) {
     this.#service = service
+    this.#router = new Router([openInference(), openai(), anthropic(), tfServing(), ...others, operations()])
   }
 
   /** Resolves once no request is open. New ones may come while it waits. */

@@ -11,23 +11,26 @@ const openBrace = 0x7b
 export type JsonObject = Record<string, unknown>
 
 /**
- * A request's JSON object; errors call it `what`. Its size was limited before; here its complexity is, since a few megabytes of
+ * Any JSON; errors call it `what`. Its size was limited before; here its complexity is, since a few megabytes of
  * `[[[[` or of distinct keys would cost the parser gigabytes or seconds. Numbers are cheap and only bounded
  * by the size.
  * @throws HttpError 400
  */
-export function parseObject(body: Buffer, what = 'the body'): JsonObject {
+export function parseJson(body: Buffer, what: string): unknown {
   if (!isUtf8(body)) throw invalid(`${what} is not valid UTF-8`)
   if (body.length > maxParts && countParts(body) > maxParts) {
     throw invalid(`the JSON has more than ${maxParts} strings, arrays and objects`)
   }
-  let value: unknown
   try {
-    value = JSON.parse(body.toString())
+    return JSON.parse(body.toString())
   } catch (error) {
     throw invalid(`${what} is not valid JSON: ${(error as Error).message}`)
   }
-  return object(value, what)
+}
+
+/** A request's JSON object, within the same bounds. @throws HttpError 400 */
+export function parseObject(body: Buffer, what = 'the body'): JsonObject {
+  return object(parseJson(body, what), what)
 }
 
 /** An upper bound, up to just over the limit: it counts the brackets inside strings, too. */

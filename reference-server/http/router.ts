@@ -6,7 +6,7 @@ export type Params = Readonly<Record<string, string>>
 export type Handler = (exchange: Exchange, params: Params) => void | Promise<void>
 
 export interface Route {
-  method: 'GET' | 'POST'
+  method: 'GET' | 'POST' | 'DELETE'
   /** A path; a segment that starts with a colon is a parameter, up to a further colon. Of two that fit, the first. */
   path: string
   handler: Handler
@@ -17,7 +17,7 @@ export interface Convention {
   /** Which paths are its own, so that an unknown one among them is refused in its form. */
   prefix: string
   /** What its requests count as in the metrics when they are not streamed. */
-  interfaceName: 'rest' | 'admin'
+  interfaceName: 'rest' | 'mcp' | 'admin'
   errorBody(error: HttpError): string
   routes: Route[]
 }

@@ -1,9 +1,9 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
+import { Admission } from '../admission.ts'
 import { HttpError, toHttpError } from '../http/errors.ts'
 import type { Service } from '../service.ts'
-import { checkSource } from './admission.ts'
 import { Connection, closeCodes } from './connection.ts'
 import type { WebSocketOptions } from './options.ts'
 import { Session, type SessionKeeper } from './session.ts'
@@ -21,7 +21,7 @@ const deflateFromBytes = 1024
 export class WebSocketGateway implements SessionKeeper {
   readonly service: Service
   readonly options: WebSocketOptions
-  readonly #listensOn: string
+  readonly #admission: Admission
   readonly #server: WebSocketServer
   readonly #sessions = new Map<string, Session>()
   readonly #owners = new Map<Connection, Session>()
@@ -31,7 +31,7 @@ export class WebSocketGateway implements SessionKeeper {
   constructor(service: Service, listensOn: string, options: WebSocketOptions) {
     this.service = service
     this.options = options
-    this.#listensOn = listensOn
+    this.#admission = new Admission(listensOn, options)
     // Its type does not know of closeTimeout.
     const settings: ServerOptions & { closeTimeout: number } = {
       noServer: true,
@@ -52,7 +52,7 @@ export class WebSocketGateway implements SessionKeeper {
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     try {
-      checkSource(request, this.#listensOn, this.options)
+      this.#admission.check(request)
       checkSubprotocols(request)
       if (this.service.stopping) throw new HttpError(503, 'stopping', 'the server stops')
       const wish = resumeWishOf(request)

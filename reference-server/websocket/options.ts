@@ -1,5 +1,7 @@
+import type { AdmissionOptions } from '../admission.ts'
+
 /** What an operator can choose about WebSocket sessions, beside the limits that every interface keeps to. */
-export interface WebSocketOptions {
+export interface WebSocketOptions extends AdmissionOptions {
   /** How long a session waits for its client to come back after its connection was lost; 0 for not at all. */
   resumeWindowMs: number
   /** Sessions that stand at once, those that wait for their client included. */
@@ -12,10 +14,6 @@ export interface WebSocketOptions {
   idleMs: number
   /** Whether per-message deflate is agreed to when a client offers it. */
   deflate: boolean
-  /** Origins of web pages that may connect, beside this machine's own; `*` lets all in. */
-  allowedOrigins: readonly string[]
-  /** Names that a client may know this server by, beside its addresses and the name that it listens on. */
-  allowedHosts: readonly string[]
 }
 
 export const defaultWebSocketOptions: WebSocketOptions = {

@@ -101,7 +101,7 @@ function faultsOf(text: string, place: Place, env: Environment): Fault[] {
   if (place === 'payload' ? /\$\{(env|reference)\b/.test(rest) : rest.includes('${')) {
     faults.push({
       message: 'this template is not understood',
-      cure: 'The templates are ${env:NAME}, ${env:NAME:-default}, ${reference.http}, ${reference.https}, ${reference.grpc}, ${reference.grpcs}, ${reference.ws}, ${reference.wss} and ${reference.ca}.',
+      cure: 'The templates are ${env:NAME}, ${env:NAME:-default}, ${reference.http}, ${reference.https}, ${reference.grpc}, ${reference.grpcs}, ${reference.ws}, ${reference.wss}, ${reference.mcp}, ${reference.mcps} and ${reference.ca}.',
     })
   }
   return faults

@@ -84,6 +84,9 @@ async function read(file: string): Promise<string> {
   }
 }
 
+/** What the bundled server has only when it listens for TLS. */
+const SECURE_REFERENCES = ['https', 'grpcs', 'wss', 'mcps']
+
 function serverFlags(spec: ScenarioSpec): string[] {
   const { provider, workers, batch_size, batch_wait } = spec.server!.reference
   const flags: string[] = []
@@ -92,7 +95,7 @@ function serverFlags(spec: ScenarioSpec): string[] {
   if (batch_size !== undefined) flags.push('--batch-size', String(batch_size))
   if (batch_wait !== undefined) flags.push('--batch-wait', formatDuration(batch_wait))
   const isSecure = Object.values(spec.targets).some(({ url }) =>
-    referencesOf(url).some((name) => name === 'https' || name === 'grpcs'),
+    referencesOf(url).some((name) => SECURE_REFERENCES.includes(name)),
   )
   if (isSecure) flags.push('--tls-port', '0')
   return flags

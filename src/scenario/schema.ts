@@ -145,7 +145,7 @@ export const scenarioSchema = z
     server: serverSchema
       .optional()
       .describe(
-        '`reference` starts the bundled server for this run; `${reference.http}`, `${reference.https}`, `${reference.grpc}`, `${reference.grpcs}`, `${reference.ws}`, `${reference.wss}` and `${reference.ca}` then tell where it is. Leave it out to test your own.',
+        '`reference` starts the bundled server for this run; `${reference.http}`, `${reference.https}`, `${reference.grpc}`, `${reference.grpcs}`, `${reference.ws}`, `${reference.wss}`, `${reference.mcp}`, `${reference.mcps}` and `${reference.ca}` then tell where it is. Leave it out to test your own.',
       ),
     report: oneOf('report', REPORTS)
       .optional()

@@ -26,6 +26,9 @@ const REFERENCES: Readonly<Record<string, (address: ReferenceAddress) => string 
   // WebSocket is spoken on the ports of HTTP.
   ws: ({ httpUrl }) => httpUrl.replace(/^http/, 'ws'),
   wss: ({ httpsUrl }) => httpsUrl?.replace(/^http/, 'ws') ?? null,
+  // So is MCP, at a path of its own.
+  mcp: ({ httpUrl }) => `${httpUrl}/mcp`,
+  mcps: ({ httpsUrl }) => httpsUrl && `${httpsUrl}/mcp`,
   ca: ({ caFile }) => caFile,
 }
 

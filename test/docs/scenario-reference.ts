@@ -56,7 +56,7 @@ A number without its unit is refused; counts (calls, tokens, rounds, connections
 |---|---|
 | \`\${env:NAME}\` | an environment variable; where it is not set or empty, the scenario is refused |
 | \`\${env:NAME:-default}\` | the same, with a default; \`\${env:URL:-\${reference.http}}\` is one, too |
-| \`\${reference.http}\`, \`\${reference.https}\`, \`\${reference.grpc}\`, \`\${reference.grpcs}\` | where the bundled server listens; in \`url\` |
+| \`\${reference.http}\`, \`\${reference.https}\`, \`\${reference.grpc}\`, \`\${reference.grpcs}\`, \`\${reference.ws}\`, \`\${reference.wss}\`, \`\${reference.mcp}\`, \`\${reference.mcps}\` | where the bundled server listens; in \`url\` |
 | \`\${reference.ca}\` | the file to verify its certificate with; in \`tls.ca\` |
 
 Variables in a \`url\`, in headers, in credentials and in a payload’s \`text\` and \`json\` are filled in just before the

@@ -132,7 +132,7 @@ const FAULTS: Fault[] = [
       's.yaml:1:49: this template is not understood',
       '    targets: { a: { interface: rest, api: raw, url: "${env.HOST}" } }',
       '                                                    ^^^^^^^^^^^^^',
-      '  The templates are ${env:NAME}, ${env:NAME:-default}, ${reference.http}, ${reference.https}, ${reference.grpc}, ${reference.grpcs}, ${reference.ws}, ${reference.wss} and ${reference.ca}.',
+      '  The templates are ${env:NAME}, ${env:NAME:-default}, ${reference.http}, ${reference.https}, ${reference.grpc}, ${reference.grpcs}, ${reference.ws}, ${reference.wss}, ${reference.mcp}, ${reference.mcps} and ${reference.ca}.',
     ],
   },
   {
