@@ -5,6 +5,7 @@
 
 import type { Payload, Target } from '../plan/plan.ts'
 import type { GrpcFace } from './grpc-face.ts'
+import type { McpFace } from './mcp-face.ts'
 import type { WebSocketFace } from './websocket-face.ts'
 
 export interface Dialect {
@@ -19,6 +20,7 @@ export interface Dialect {
   http?: HttpFace
   grpc?: GrpcFace
   websocket?: WebSocketFace
+  mcp?: McpFace
 }
 
 export interface CodecOptions {

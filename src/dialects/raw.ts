@@ -5,8 +5,10 @@ import type { CodecOptions, Content, Dialect, HttpCodec, HttpCodecOptions } from
 import type { GrpcCodec } from './grpc-face.ts'
 import { type LearnedMethod, learnedCodec } from './learned-method.ts'
 import { literalCodec } from './literal.ts'
+import type { McpCodec } from './mcp-face.ts'
 import { bytesOf, randomBytes, refuseTokens } from './raw-bytes.ts'
 import { rawWebSocket } from './raw-websocket.ts'
+import { literalArguments, readProgress, textBytes } from './tool-text.ts'
 
 export const raw: Dialect = {
   name: 'raw',
@@ -15,6 +17,7 @@ export const raw: Dialect = {
   http: { interfaces: ['rest', 'sse'], path: () => '/', codec: httpCodec },
   grpc: { service: null, methods: null, codec: grpcCodec },
   websocket: rawWebSocket,
+  mcp: { tools: null, codec: mcpCodec },
 }
 
 function httpCodec(options: HttpCodecOptions): HttpCodec {
@@ -46,6 +49,18 @@ function grpcCodec(options: CodecOptions): GrpcCodec {
     decodeMessage: (message, into) => {
       into.payloadBytes = message.byteLength
       into.tokens = 1
+    },
+  }
+}
+
+/** The payload is the tool's arguments. */
+function mcpCodec(options: CodecOptions): McpCodec {
+  return {
+    ...literalArguments(options),
+    progress: readProgress,
+    result(result, _hadContent, into) {
+      into.payloadBytes = textBytes(result)
+      if (into.payloadBytes > 0) into.tokens = 1
     },
   }
 }

@@ -4,6 +4,7 @@ import { type CallKind, streamsReply, streamsRequest } from '../../src/drivers/d
 import { startGrpc } from '../servers/plain-grpc.ts'
 import { type Handler, type Secure, startPlain } from '../servers/plain-http.ts'
 import { startWebSocket } from '../servers/plain-websocket.ts'
+import { overMcp } from './mcp-twins.ts'
 import type { Play } from './play.ts'
 
 export type Behaviour = 'answer' | 'begin'
@@ -167,4 +168,6 @@ export const TWINS: readonly Twin[] = [
   overWebSocket('server-stream'),
   overWebSocket('client-stream'),
   overWebSocket('bidi'),
+  overMcp('unary'),
+  overMcp('server-stream'),
 ]

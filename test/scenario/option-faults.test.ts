@@ -13,8 +13,8 @@ describe('a key', () => {
       ['s.yaml:1:84: `http` has no meaning for grpc', '  Remove it: it is for rest and sse.'],
     ],
     [
-      `targets: { a: { ${REST}, kind: bidi } }`,
-      ['s.yaml:1:79: `kind` has no meaning for rest', '  Remove it: it is for grpc and websocket.'],
+      `targets: { a: { ${REST}, service: x.Y } }`,
+      ['s.yaml:1:79: `service` has no meaning for rest', '  Remove it: it is for grpc.'],
     ],
     [`targets: { a: { ${REST}, htpp: 2 } }`, ['s.yaml:1:79: unknown key `htpp`', '  Did you mean `http`?']],
     [

@@ -1,7 +1,15 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: scenarios have such templates.
 
 import { expect, test } from 'vitest'
+import { dialect } from '../../src/dialects/registry.ts'
+import { PROTOCOLS } from '../../src/drivers/registry.ts'
 import { type Fault, faults, REST } from './scenario-file.ts'
+
+/** E.g. `rest, grpc and mcp`. */
+function spokenOver(api: string): string {
+  const names = PROTOCOLS.filter(({ speaks }) => speaks(dialect(api))).map(({ name }) => name)
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+}
 
 const FAULTS: Fault[] = [
   {
@@ -26,7 +34,7 @@ const FAULTS: Fault[] = [
       's.yaml:1:28: there is no interface `soap`',
       '    targets: { a: { interface: soap, api: raw, url: "http://x" } }',
       '                               ^^^^',
-      '  The choices are `rest`, `sse`, `grpc`, `websocket`.',
+      `  The choices are ${PROTOCOLS.map(({ name }) => `\`${name}\``).join(', ')}.`,
     ],
   },
   {
@@ -51,7 +59,7 @@ const FAULTS: Fault[] = [
       's.yaml:1:38: the API kserve-v2 is not spoken over sse',
       '    targets: { a: { interface: sse, api: kserve-v2, url: "http://x", model: mlp } }',
       '                                         ^^^^^^^^^',
-      '  It is spoken over rest, grpc and websocket.',
+      `  It is spoken over ${spokenOver('kserve-v2')}.`,
     ],
   },
   {

@@ -6,6 +6,7 @@
 import type { Dialect } from '../dialect.ts'
 import { kserveGrpc } from './grpc.ts'
 import { kserveHttp } from './http.ts'
+import { kserveMcp } from './mcp.ts'
 import { kserveWebSocket } from './websocket.ts'
 
 export const kserveV2: Dialect = {
@@ -15,4 +16,5 @@ export const kserveV2: Dialect = {
   http: kserveHttp,
   grpc: kserveGrpc,
   websocket: kserveWebSocket,
+  mcp: kserveMcp,
 }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import zlib from 'node:zlib'
-import { Client, type Dispatcher } from 'undici'
+import type { Client, Dispatcher } from 'undici'
 import type { HttpCodec } from '../../dialects/dialect.ts'
 import type { Target } from '../../plan/plan.ts'
 import {
@@ -24,6 +24,7 @@ import {
 } from '../transport/connect.ts'
 import type { HttpOptions } from './options.ts'
 import { requestOutcome } from './outcome.ts'
+import { singleClient } from './single-client.ts'
 
 /** Streams that one HTTP/2 connection takes where the server names no limit. */
 const HTTP2_STREAMS = 100
@@ -79,18 +80,8 @@ export class HttpDriver implements Driver {
   async close(): Promise<void> {}
 }
 
-/** Undici wants to reconnect: the server closed the connection between two calls, too late to be noticed. */
-class LostError extends Error {
-  readonly code = 'ECONNRESET'
-
-  constructor() {
-    super('the server closed the connection before the request was sent')
-  }
-}
-
 /**
- * One connection with an undici client of its own. The connector hands out the socket that was opened for
- * it, once: a lost connection is never replaced behind load's back.
+ * One connection with an undici client of its own.
  */
 export class HttpSession implements Session {
   readonly #transport: Transport
@@ -120,33 +111,10 @@ export class HttpSession implements Session {
     this.#newExchange = newExchange
     const multiplexed = transport.alpn === 'h2'
     this.#multiplexed = multiplexed
-    // In clear text there is no ALPN to tell undici that both sides know HTTP/2.
-    if (multiplexed) Object.assign(transport.socket, { alpnProtocol: 'h2' })
     this.#most = multiplexed ? HTTP2_STREAMS : 1
     this.#version = template.credentials.version
     this.#request = { ...template.address(), method: template.method as 'POST' }
-    let isHandedOut = false
-    this.#client = new Client(origin, {
-      pipelining: this.#most,
-      allowH2: multiplexed,
-      // Load owns all timeouts; undici's own would cost a timer per call.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: 600_000,
-      keepAliveMaxTimeout: 600_000,
-      keepAliveTimeoutThreshold: 0,
-      connect: (_options, callback) => {
-        if (isHandedOut) {
-          callback(new LostError(), null)
-          return
-        }
-        isHandedOut = true
-        // Not at once: undici does not expect an answer before it has finished asking.
-        process.nextTick(callback, null, transport.socket)
-      },
-    })
-    // An idle connection has no call to tell an error to; without a listener it would end the process.
-    transport.socket.on('error', () => {})
+    this.#client = singleClient(transport, origin, this.#most)
     transport.socket.once('close', () => this.#lose())
   }
 

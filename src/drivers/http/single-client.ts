@@ -1,0 +1,43 @@
+import { Client } from 'undici'
+import type { Transport } from '../transport/connect.ts'
+
+/** Undici wants to reconnect: the server closed the connection between two calls, too late to be noticed. */
+class LostError extends Error {
+  readonly code = 'ECONNRESET'
+
+  constructor() {
+    super('the server closed the connection before the request was sent')
+  }
+}
+
+/**
+ * An undici client of one connection, the one given. The connector hands out its socket once: a lost connection is
+ * never replaced behind load's back.
+ */
+export function singleClient(transport: Transport, origin: string, most: number): Client {
+  const isMultiplexed = transport.alpn === 'h2'
+  // In clear text there is no ALPN to tell undici that both sides know HTTP/2.
+  if (isMultiplexed) Object.assign(transport.socket, { alpnProtocol: 'h2' })
+  // An idle connection has no call to tell an error to; without a listener it would end the process.
+  transport.socket.on('error', () => {})
+  let isHandedOut = false
+  return new Client(origin, {
+    pipelining: most,
+    allowH2: isMultiplexed,
+    // Load owns all timeouts; undici's own would cost a timer per call.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: 600_000,
+    keepAliveMaxTimeout: 600_000,
+    keepAliveTimeoutThreshold: 0,
+    connect: (_options, callback) => {
+      if (isHandedOut) {
+        callback(new LostError(), null)
+        return
+      }
+      isHandedOut = true
+      // Not at once: undici does not expect an answer before it has finished asking.
+      process.nextTick(callback, null, transport.socket)
+    },
+  })
+}

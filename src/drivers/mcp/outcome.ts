@@ -1,0 +1,42 @@
+import { failure, OpenError, type Outcome } from '../driver.ts'
+import { requestOutcome } from '../http/outcome.ts'
+
+/** As much of a message as is kept for a person to read. */
+export const SAMPLE_CHARACTERS = 300
+
+/** What is known of a reply besides the error that the SDK made of it. */
+interface Told {
+  statusCode: number
+  rpcError: { code: number; message: string } | null | undefined
+}
+
+/** The class of what an SDK threw. What its channel has seen tells more than the SDK's own error. */
+export function thrownOutcome(phase: string, thrown: unknown, { statusCode, rpcError }: Told): Outcome {
+  const error = thrown as Error & { code?: unknown }
+  if (error instanceof OpenError) return error.outcome
+  const sample = error.message.slice(0, SAMPLE_CHARACTERS)
+  if (isOfRevision(error) && statusCode < 500) return failure(phase, 'mcp.revision', '', sample)
+  if (rpcError) {
+    return failure(
+      phase,
+      `mcp.${rpcError.code}`,
+      String(rpcError.code),
+      rpcError.message.slice(0, SAMPLE_CHARACTERS),
+    )
+  }
+  if (statusCode >= 300) return failure(phase, `http.${statusCode}`, String(statusCode), sample)
+  if (isOfTransport(error)) return requestOutcome(error, statusCode > 0)
+  return failure(phase, 'mcp.parse', '', sample)
+}
+
+/** The server speaks no revision that was asked for. Of either SDK. */
+function isOfRevision({ code, message, cause }: Error & { code?: unknown }): boolean {
+  if (code === 'ERA_NEGOTIATION_FAILED') return !(cause instanceof Error)
+  return /protocol version is not supported/i.test(message)
+}
+
+/** An error of undici or of the socket beneath it. */
+function isOfTransport(error: Error & { code?: unknown }): error is Error & { code: string } {
+  const { code } = error
+  return error.name === 'HTTPParserError' || (typeof code === 'string' && /^(UND_)?E[A-Z]/.test(code))
+}

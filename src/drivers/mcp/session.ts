@@ -1,0 +1,222 @@
+import type { McpCodec, McpProgress } from '../../dialects/mcp-face.ts'
+import {
+  type ByteCounts,
+  type CallKind,
+  type CallSlot,
+  failure,
+  type Outcome,
+  type Session,
+  type SessionProbe,
+  SUCCESS,
+} from '../driver.ts'
+import { type Channel, type ChannelOwner, EXCHANGE, type Message } from './channel.ts'
+import { Exchange } from './exchange.ts'
+import { NO_TIMEOUT_MS } from './options.ts'
+import { thrownOutcome } from './outcome.ts'
+import type { SdkClient } from './sdk.ts'
+
+/** Everything about a call that is the same for every one. */
+export interface CallTemplate {
+  /** Empty: the tools are listed. */
+  tool: string
+  kind: CallKind
+  codec: McpCodec
+}
+
+/** One session, with the SDK's client and what carries its messages. */
+export class McpSession implements Session, ChannelOwner {
+  readonly client: SdkClient
+  readonly template: CallTemplate
+  readonly #probe: SessionProbe
+  readonly #ended: (ending: Promise<void>) => void
+  readonly #idle: Exchange[] = []
+  readonly #open = new Map<number, Exchange>()
+  #channel: Channel | null = null
+  #setupError: Message['error'] | null = null
+  #starting = 0
+  #lastId = -1
+  #isReady = false
+  #loss: Outcome | null = null
+  #isClosed = false
+
+  /** @param ended is told what is left to be done when the session ends. */
+  constructor(
+    client: SdkClient,
+    template: CallTemplate,
+    probe: SessionProbe,
+    ended: (ending: Promise<void>) => void,
+  ) {
+    this.client = client
+    this.template = template
+    this.#probe = probe
+    this.#ended = ended
+  }
+
+  /** Opens the channel, and has the SDK make the session's own handshake over it. */
+  async begin(open: () => Promise<Channel>): Promise<void> {
+    const channel = await open()
+    this.#channel = channel
+    if (this.#loss) {
+      // Given up in the meantime.
+      this.#end()
+      channel.began(false)
+      return
+    }
+    try {
+      await this.client.connect(channel, { timeout: NO_TIMEOUT_MS })
+      this.#isReady = true
+    } finally {
+      channel.began(this.#isReady)
+    }
+  }
+
+  /** Why the handshake failed. */
+  setupOutcome(error: unknown): Outcome {
+    if (this.#loss && !this.#loss.ok) return this.#loss
+    const statusCode = this.#channel?.statusCode ?? 0
+    return thrownOutcome('setup', error, { statusCode, rpcError: this.#setupError })
+  }
+
+  capacity(): number {
+    return this.#loss ? 0 : this.#channel!.room(this.#open.size + this.#starting)
+  }
+
+  start(call: CallSlot): void {
+    const exchange = this.#idle.pop() ?? new Exchange(this)
+    call.state = exchange
+    this.#starting++
+    exchange.begin(call)
+  }
+
+  cancel(call: CallSlot): void {
+    const exchange = call.state as Exchange
+    if (exchange.call !== call) return
+    this.#drop(exchange)
+    exchange.abort()
+    this.#channel?.abort()
+  }
+
+  /** The exchange's call is over, and nothing more will be told of it: it may carry the next one. */
+  finished(exchange: Exchange): void {
+    this.#drop(exchange)
+    this.#channel?.settled()
+    this.#idle.push(exchange)
+  }
+
+  /** The exchange's call failed. The SDK may still tell something of it, which is ignored. */
+  failed(exchange: Exchange, outcome: Outcome): void {
+    const { call } = exchange
+    if (!call) return
+    this.#drop(exchange)
+    let told = outcome
+    if (outcome.class === 'http.404' && this.#channel?.sessionId !== undefined) {
+      this.#channel?.forget()
+      told = failure('response', 'mcp.session_lost', '404', outcome.sample)
+      this.lost(SUCCESS)
+    }
+    call.end(told)
+  }
+
+  /** The exchange's call is over before the server said so. */
+  giveUp(exchange: Exchange, outcome: Outcome): void {
+    const { call } = exchange
+    if (!call) return
+    this.cancel(call)
+    call.end(outcome)
+  }
+
+  wireBytes(into: ByteCounts): void {
+    this.#channel?.wireBytes(into)
+  }
+
+  close(): void {
+    this.#loss ??= SUCCESS
+    this.#end()
+  }
+
+  sending(message: Message): Exchange | null {
+    const { id } = message
+    if (typeof id === 'number' && message.method !== undefined && id > this.#lastId) this.#lastId = id
+    const exchange = (message.params as Record<symbol, Exchange> | undefined)?.[EXCHANGE]
+    if (!exchange || exchange.id >= 0) return null
+    this.#starting--
+    if (!exchange.call) return null
+    exchange.id = id as number
+    this.#open.set(exchange.id, exchange)
+    return exchange
+  }
+
+  exchange(id: unknown): Exchange | null {
+    return this.#open.get(Number(id)) ?? null
+  }
+
+  only(): Exchange | null {
+    if (this.#open.size !== 1) return null
+    for (const exchange of this.#open.values()) return exchange
+    return null
+  }
+
+  arrived(message: Message): boolean {
+    if (message.method === 'notifications/progress') {
+      this.exchange(message.params?.progressToken)?.progress(message.params as McpProgress)
+      return true
+    }
+    if (message.method === undefined) {
+      if (this.#isReady) this.#reply(message)
+      else this.#setupError = message.error ?? null
+    }
+    return false
+  }
+
+  roomAgain(): void {
+    this.#probe.capacityChanged()
+  }
+
+  lost(outcome: Outcome): void {
+    if (this.#loss) return
+    this.#loss = outcome
+    const isTold = this.#open.size > 0 && !outcome.ok
+    for (const exchange of [...this.#open.values()]) this.failed(exchange, outcome.ok ? BROKEN_OFF : outcome)
+    if (!this.#isReady) return
+    setImmediate(() => {
+      this.#end()
+      this.#probe.lost(isTold ? SUCCESS : outcome)
+    })
+  }
+
+  /** Remembers what the SDK's error will not tell, and finds replies that answer nothing. */
+  #reply({ id, error }: Message): void {
+    const exchange = this.exchange(id)
+    if (exchange) {
+      exchange.rpcError = error ?? null
+      return
+    }
+    if (id === null || id === undefined) {
+      // An error of what the server could not even read.
+      const outcome = failure('response', `mcp.${error?.code}`, String(error?.code), error?.message ?? '')
+      for (const one of [...this.#open.values()]) this.giveUp(one, outcome)
+    } else if (!(Number.isInteger(id) && Number(id) <= this.#lastId)) {
+      const outcome = failure(
+        'response',
+        'mcp.wrong_id',
+        '',
+        `the server answered ${JSON.stringify(id)}, which was not asked`,
+      )
+      for (const one of [...this.#open.values()]) this.giveUp(one, outcome)
+    }
+  }
+
+  #drop(exchange: Exchange): void {
+    exchange.call = null
+    if (exchange.id >= 0) this.#open.delete(exchange.id)
+    else this.#starting--
+  }
+
+  #end(): void {
+    if (this.#isClosed || !this.#channel) return
+    this.#isClosed = true
+    this.#ended(this.#channel.end())
+  }
+}
+
+const BROKEN_OFF = failure('response', 'tcp.reset', '', 'the connection closed before the reply')

@@ -1,0 +1,30 @@
+import type { CallKind } from '../../src/drivers/driver.ts'
+import { startPlainMcp, textResult } from '../servers/plain-mcp.ts'
+import type { Twin } from './twins.ts'
+
+const WAYS: Twin['ways'] = [
+  { title: 'Streamable HTTP', secure: false, options: {}, version: '1.1', connections: 4 },
+  {
+    title: 'one session for all connections',
+    secure: false,
+    options: { session: 'shared' },
+    version: '1.1',
+    connections: 4,
+  },
+  { title: 'stateless', secure: false, options: { revision: '2026-07-28' }, version: '1.1', connections: 4 },
+  { title: 'Streamable HTTP over TLS', secure: {}, options: {}, version: '1.1', connections: 4 },
+]
+
+export const overMcp = (kind: CallKind): Twin => ({
+  name: 'mcp',
+  kind,
+  target: { options: { tool: 'plain', kind } },
+  ways: WAYS,
+  cancels: [{}, { revision: '2026-07-28' }],
+  start: (behave, secure) =>
+    startPlainMcp((answer) => {
+      const ends = behave() === 'answer'
+      if (kind === 'server-stream') answer.progress('01234')
+      if (ends) answer.result(textResult(kind === 'server-stream' ? '56789' : '0123456789'))
+    }, secure),
+})
