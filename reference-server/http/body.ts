@@ -3,6 +3,7 @@ import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import type { Limits } from '../limits.ts'
 import { HttpError, invalid, tooLarge } from './errors.ts'
+import { MultipartReader, type Part } from './multipart.ts'
 
 type Decoder = (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
 
@@ -24,7 +25,7 @@ const decoders: Record<string, Decoder> = {
 export async function collectBody(request: IncomingMessage, limits: Limits): Promise<Buffer> {
   const encoding = request.headers['content-encoding']
   const decoder = encoding === undefined || encoding === 'identity' ? null : findDecoder(encoding)
-  const wire = await read(request, limits)
+  const wire = await readWhole(request, limits)
   if (!decoder) return wire
   try {
     return await decoder(wire, { maxOutputLength: limits.bodyBytes })
@@ -32,6 +33,24 @@ export async function collectBody(request: IncomingMessage, limits: Limits): Pro
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limits.bodyBytes)
     throw invalid(`the body is not valid ${encoding}: ${(error as Error).message}`)
   }
+}
+
+/**
+ * Reads a body that is a form, piece by piece as it arrives; a compressed one, once it is whole.
+ * @throws HttpError as `collectBody` does, and 400 for what is no form.
+ */
+export async function collectForm(
+  request: IncomingMessage,
+  limits: Limits,
+  boundary: string,
+): Promise<Part[]> {
+  const reader = new MultipartReader(boundary)
+  if (request.headers['content-encoding'] === undefined) {
+    await read(request, limits, (piece) => reader.feed(piece))
+  } else {
+    reader.feed(await collectBody(request, limits))
+  }
+  return reader.end()
 }
 
 function findDecoder(encoding: string): Decoder {
@@ -46,28 +65,43 @@ function hasZlibHeader(body: Buffer): boolean {
   return body.length >= 2 && (body[0]! & 0x0f) === 8 && body.readUInt16BE(0) % 31 === 0
 }
 
-function read(request: IncomingMessage, limits: Limits): Promise<Buffer> {
+async function readWhole(request: IncomingMessage, limits: Limits): Promise<Buffer> {
+  let first: Buffer | null = null
+  let rest: Buffer[] | null = null
+  await read(request, limits, (piece) => {
+    if (!first) first = piece
+    else if (!rest) rest = [first, piece]
+    else rest.push(piece)
+  })
+  return rest ? Buffer.concat(rest) : (first ?? Buffer.alloc(0))
+}
+
+/** Hands a body out piece by piece, within the limits. What `take` throws ends it. */
+function read(request: IncomingMessage, limits: Limits, take: (piece: Buffer) => void): Promise<void> {
   const declared = request.headers['content-length']
   if (declared !== undefined && Number(declared) > limits.bodyBytes) throw tooLarge(limits.bodyBytes)
   return new Promise((resolve, reject) => {
-    let first: Buffer | null = null
-    let rest: Buffer[] | null = null
     let byteCount = 0
     let ended = false
     // node:http has a timer of its own for this; node:http2 has none.
     const timer = request.httpVersionMajor === 2 ? setTimeout(onTimeout, limits.requestTimeoutMs) : undefined
 
-    function onData(chunk: Buffer): void {
-      byteCount += chunk.length
-      if (byteCount > limits.bodyBytes) stop(tooLarge(limits.bodyBytes))
-      else if (!first) first = chunk
-      else if (!rest) rest = [first, chunk]
-      else rest.push(chunk)
+    function onData(piece: Buffer): void {
+      byteCount += piece.length
+      if (byteCount > limits.bodyBytes) {
+        stop(tooLarge(limits.bodyBytes))
+        return
+      }
+      try {
+        take(piece)
+      } catch (error) {
+        stop(error as HttpError)
+      }
     }
     function onEnd(): void {
       ended = true
       clearTimeout(timer)
-      resolve(rest ? Buffer.concat(rest, byteCount) : (first ?? Buffer.alloc(0)))
+      resolve()
     }
     function onTimeout(): void {
       stop(new HttpError(408, 'request_timeout', 'the body did not arrive in time'))

@@ -2,8 +2,9 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { Http2ServerRequest, ServerHttp2Stream } from 'node:http2'
 import { constants } from 'node:http2'
 import type { Service } from '../service.ts'
-import { collectBody } from './body.ts'
+import { collectBody, collectForm } from './body.ts'
 import type { HttpError } from './errors.ts'
+import type { Part } from './multipart.ts'
 import type { Convention } from './router.ts'
 
 /** How long a refused request's body is read on, so that its sender can still read the refusal. */
@@ -60,6 +61,11 @@ export class Exchange {
   /** The body, with its content encoding undone. @throws HttpError when it breaks a limit. */
   body(): Promise<Buffer> {
     return collectBody(this.request, this.service.limits)
+  }
+
+  /** The parts of a body that is a form. @throws HttpError when it breaks a limit, or is none. */
+  form(boundary: string): Promise<Part[]> {
+    return collectForm(this.request, this.service.limits, boundary)
   }
 
   /** Counts this exchange as a stream from here on. */

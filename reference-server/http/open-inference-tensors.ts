@@ -9,12 +9,22 @@ import {
   parseObject,
   text,
 } from './json.ts'
-import { bytesFromJson, dataType, elementBytes, jsonFromBytes } from './tensor-json.ts'
+import type { Part } from './multipart.ts'
+import {
+  base64FromBytes,
+  bytesFromBase64,
+  bytesFromJson,
+  dataType,
+  elementBytes,
+  jsonFromBytes,
+} from './tensor-json.ts'
 
 /**
  * Tensors as the Open Inference Protocol's REST binding writes them, with its binary tensor data extension:
  * the JSON comes first, as long as the header `Inference-Header-Content-Length` says, and the raw bytes of
- * the tensors that have a `binary_data_size` follow in their order.
+ * the tensors that have a `binary_data_size` follow in their order. Two forms of our own beside it: the bytes in
+ * base64 within the JSON (`"data": { "b64": "…" }`), and a form whose part `request` is the JSON and whose other parts
+ * are the bytes of the tensors that they are named after.
  */
 export interface InferRequest {
   id: string | null
@@ -24,7 +34,12 @@ export interface InferRequest {
   defaultForm: OutputForm
 }
 
-type OutputForm = 'json' | 'binary'
+type OutputForm = 'json' | 'binary' | 'base64'
+
+/** The bytes of a tensor that are not in the JSON; null where there are not so many. */
+type TakeBytes = (tensorName: string, byteCount: number) => Uint8Array | null
+
+const formRequestPart = 'request'
 
 const maxDimensions = 32
 
@@ -45,19 +60,41 @@ export function readInferRequest(body: Buffer, jsonLength: string | undefined): 
  * @throws HttpError 400
  */
 export function inferRequestOf(fields: JsonObject, body: Buffer, dataOffset: number): InferRequest {
-  const inputs: Tensor[] = []
   let offset = dataOffset
-  for (const item of array(fields.inputs, 'inputs')) {
-    const input = readInput(object(item, 'an input'), body, offset)
-    offset = input.nextOffset
-    inputs.push(input.tensor)
-  }
+  const request = readRequest(fields, body.length, (_name, byteCount) => {
+    const from = offset
+    offset += byteCount
+    return offset > body.length ? null : body.subarray(from, offset)
+  })
+  if (offset === body.length) return request
+  throw invalid(`${body.length - offset} bytes of binary data are left over after the inputs`)
+}
+
+/** The request that a form holds. @throws HttpError 400 */
+export function inferRequestOfForm(parts: readonly Part[]): InferRequest {
+  const byName = new Map(parts.map(({ name, data }) => [name, data]))
+  const json = byName.get(formRequestPart)
+  if (!json) throw invalid(`the form has no part named ${formRequestPart}`)
+  byName.delete(formRequestPart)
+  const bytes = parts.reduce((sum, { data }) => sum + data.length, 0)
+  const request = readRequest(parseObject(json, `the part ${formRequestPart}`), bytes, (name, byteCount) => {
+    const data = byName.get(name)
+    byName.delete(name)
+    return data?.length === byteCount ? data : null
+  })
+  const [left] = byName.keys()
+  if (left === undefined) return request
+  throw invalid(`the form has a part ${JSON.stringify(left)}, and no input of that name takes binary data`)
+}
+
+/** @param most No body of so many bytes can hold more elements. */
+function readRequest(fields: JsonObject, most: number, takeBytes: TakeBytes): InferRequest {
+  const inputs = array(fields.inputs, 'inputs').map((item) =>
+    readInput(object(item, 'an input'), most, takeBytes),
+  )
   if (inputs.length === 0) throw invalid('inputs must not be empty')
-  if (offset !== body.length) {
-    throw invalid(`${body.length - offset} bytes of binary data are left over after the inputs`)
-  }
   const parameters = object(fields.parameters ?? {}, 'parameters')
-  const defaultForm = optionalBoolean(parameters, 'binary_data_output') ? 'binary' : 'json'
+  const defaultForm = askedForm(parameters, '_output') ?? 'json'
   return {
     id: fields.id === undefined ? null : text(fields.id, 'id'),
     inputs,
@@ -66,17 +103,28 @@ export function inferRequestOf(fields: JsonObject, body: Buffer, dataOffset: num
   }
 }
 
-function readInput(fields: JsonObject, body: Buffer, offset: number): { tensor: Tensor; nextOffset: number } {
+/** Of the parameters `binary_data…` and `base64_data…`, the one that is true; undefined where neither says a word. */
+function askedForm(parameters: JsonObject, suffix: '' | '_output'): OutputForm | undefined {
+  const binary = optionalBoolean(parameters, `binary_data${suffix}`)
+  const base64 = optionalBoolean(parameters, `base64_data${suffix}`)
+  if (binary && base64) throw invalid('an output is either binary or base64')
+  if (binary) return 'binary'
+  if (base64) return 'base64'
+  return binary === undefined && base64 === undefined ? undefined : 'json'
+}
+
+function readInput(fields: JsonObject, most: number, takeBytes: TakeBytes): Tensor {
   const name = text(fields.name, "an input's name")
   const datatype = dataType(fields.datatype, name)
   const shape = array(fields.shape, `tensor ${name}: shape`)
-  const count = elementCount(shape, body.length, name)
+  const count = elementCount(shape, most, name)
   const parameters = object(fields.parameters ?? {}, `tensor ${name}: parameters`)
   const byteCount = optionalInteger(0, parameters, 'binary_data_size')
   const tensor = (data: Uint8Array): Tensor => ({ name, datatype, shape: shape as number[], data })
   if (byteCount === undefined) {
-    const data = array(fields.data, `tensor ${name}: data`)
-    return { tensor: tensor(bytesFromJson(data, datatype, count, name)), nextOffset: offset }
+    const data = fields.data as { b64?: unknown } | undefined
+    if (typeof data?.b64 === 'string') return tensor(bytesFromBase64(data.b64, datatype, count, name))
+    return tensor(bytesFromJson(array(data, `tensor ${name}: data`), datatype, count, name))
   }
   if (fields.data !== undefined) throw invalid(`tensor ${name} has both data and binary_data_size`)
   const expectedBytes = count * elementBytes(datatype)
@@ -85,9 +133,9 @@ function readInput(fields: JsonObject, body: Buffer, offset: number): { tensor: 
       `tensor ${name}: its shape has ${expectedBytes} bytes, its binary_data_size is ${byteCount}`,
     )
   }
-  const nextOffset = offset + byteCount
-  if (nextOffset > body.length) throw invalid(`tensor ${name}: the body ends before its binary data does`)
-  return { tensor: tensor(body.subarray(offset, nextOffset)), nextOffset }
+  const bytes = takeBytes(name, byteCount)
+  if (bytes) return tensor(bytes)
+  throw invalid(`tensor ${name}: the body does not hold its ${byteCount} bytes of binary data`)
 }
 
 /** @param most No body of so many bytes can hold more elements. */
@@ -109,8 +157,7 @@ function readOutputs(items: unknown[], defaultForm: OutputForm): Map<string, Out
   for (const item of items) {
     const fields = object(item, 'an output')
     const parameters = object(fields.parameters ?? {}, "an output's parameters")
-    const binary = optionalBoolean(parameters, 'binary_data') ?? defaultForm === 'binary'
-    outputs.set(text(fields.name, "an output's name"), binary ? 'binary' : 'json')
+    outputs.set(text(fields.name, "an output's name"), askedForm(parameters, '') ?? defaultForm)
   }
   return outputs
 }
@@ -148,6 +195,8 @@ export function writeOutputs(
     if (form === 'binary') {
       blobs.push(tensor.data)
       outputs += `"parameters":{"binary_data_size":${tensor.data.byteLength}}}`
+    } else if (form === 'base64') {
+      outputs += `"data":{"b64":"${base64FromBytes(tensor)}"}}`
     } else {
       outputs += `"data":${jsonFromBytes(tensor)}}`
     }

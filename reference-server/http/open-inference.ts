@@ -1,7 +1,13 @@
 import type { Service } from '../service.ts'
 import { HttpError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
-import { readInferRequest, writeInferReply } from './open-inference-tensors.ts'
+import { boundaryOf } from './multipart.ts'
+import {
+  type InferRequest,
+  inferRequestOfForm,
+  readInferRequest,
+  writeInferReply,
+} from './open-inference-tensors.ts'
 import type { Convention, Handler, Params, Route } from './router.ts'
 import { serverTiming } from './server-timing.ts'
 import { generate, generateStream } from './triton-generate.ts'
@@ -50,7 +56,7 @@ function serverMetadata(exchange: Exchange): void {
     JSON.stringify({
       name: 'infer-bench',
       version,
-      extensions: ['binary_tensor_data', 'generate'],
+      extensions: ['binary_tensor_data', 'base64_tensor_data', 'multipart_tensor_data', 'generate'],
       provider: runtime.provider,
       providers_skipped: skipped,
       onnxruntime_version: runtime.version,
@@ -77,10 +83,16 @@ function modelMetadata(exchange: Exchange, params: Params): void {
   exchange.json(JSON.stringify({ name, versions: ['1'], platform: 'onnxruntime_onnx', inputs, outputs }))
 }
 
+async function readRequest(exchange: Exchange): Promise<InferRequest> {
+  const { headers } = exchange.request
+  const boundary = boundaryOf(headers['content-type'])
+  if (boundary !== null) return inferRequestOfForm(await exchange.form(boundary))
+  const jsonLength = headers['inference-header-content-length'] as string | undefined
+  return readInferRequest(await exchange.body(), jsonLength)
+}
+
 async function infer(exchange: Exchange, params: Params): Promise<void> {
-  const body = await exchange.body()
-  const jsonLength = exchange.request.headers['inference-header-content-length'] as string | undefined
-  const request = readInferRequest(body, jsonLength)
+  const request = await readRequest(exchange)
   const reply = await exchange.service.runtime.infer(params.model!, request.inputs, exchange.signal)
   const written = writeInferReply(request, params.model!, reply)
   const headers = { 'server-timing': serverTiming(reply.timing) }

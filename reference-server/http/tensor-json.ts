@@ -133,6 +133,21 @@ function flatten(data: unknown[], tensorName: string): unknown[] {
   return out
 }
 
+/** The bytes of a tensor whose data came in base64. @throws HttpError 400 for what is none, or of another length. */
+export function bytesFromBase64(text: string, type: DataType, count: number, tensorName: string): Uint8Array {
+  const expectedBytes = count * elementBytes(type)
+  // Bytes of their own, which can move to a worker: the decoder's would lie in a pool where they are few.
+  const bytes = new Uint8Array(expectedBytes)
+  const written = Buffer.from(bytes.buffer).write(text, 'base64')
+  // What is no base64 is skipped by the decoder, so its length tells.
+  if (written === expectedBytes && Buffer.byteLength(text, 'base64') === expectedBytes) return bytes
+  throw invalid(`tensor ${tensorName}: its shape has ${expectedBytes} bytes, its base64 does not`)
+}
+
+export function base64FromBytes({ data }: Tensor): string {
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')
+}
+
 /** A tensor's data as a flat JSON array. */
 export function jsonFromBytes(tensor: Tensor): string {
   const { byteCount, view } = elementTypes[tensor.datatype]

@@ -117,7 +117,7 @@ test.each<[string, unknown, string]>([
     { inputs: [{ ...x, datatype: 'INT64', data: [0, 2 ** 53] }] },
     'is no INT64',
   ],
-  ['binary data that is not there', { inputs: [binary(8)] }, 'body ends before its binary data'],
+  ['binary data that is not there', { inputs: [binary(8)] }, 'does not hold its 8 bytes of binary data'],
   ['binary data of another size', { inputs: [binary(7)] }, 'its shape has 8 bytes'],
   ['an unknown output', { inputs: [x], outputs: [{ name: 'nope' }] }, 'no output named "nope"'],
 ])('refuses %s', async (_, body, message) => {

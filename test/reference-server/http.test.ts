@@ -34,7 +34,7 @@ describe('Open Inference Protocol', () => {
     expect(await response.json()).toMatchObject({
       name: 'infer-bench',
       version: '1.2.3',
-      extensions: ['binary_tensor_data', 'generate'],
+      extensions: ['binary_tensor_data', 'base64_tensor_data', 'multipart_tensor_data', 'generate'],
       provider: 'cpu',
       providers_skipped: [],
     })
