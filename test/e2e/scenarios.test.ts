@@ -3,16 +3,30 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, type TestContext, test } from 'vitest'
 import { matrixOf } from '../../src/report/matrix.ts'
 import type { Result } from '../../src/result/document.ts'
 import { isSaturated } from '../../src/result/verdict.ts'
+import { needsGateway, startGateway } from '../servers/gateway.ts'
 import { cli } from './cli.ts'
 import { folderWith, readResultFile } from './folder.ts'
 import { shortened } from './shortened.ts'
 
 const FOLDER = fileURLToPath(new URL('../../scenarios/', import.meta.url))
 const NAMES = (await readdir(FOLDER)).filter((name) => name.endsWith('.yaml'))
+
+/** What a scenario needs that it does not start by itself; it skips where that cannot be had. */
+const SURROUNDINGS: Readonly<Record<string, (context: TestContext) => Promise<Surroundings>>> = {
+  'gateway.yaml': (context) => {
+    needsGateway(context)
+    return startGateway()
+  },
+}
+
+interface Surroundings {
+  env: Record<string, string>
+  stop(): Promise<unknown>
+}
 
 /** What must hold of a scenario's result besides that no call failed. */
 const MORE: Readonly<Record<string, (result: Result, stdout: string) => void>> = {
@@ -21,7 +35,8 @@ const MORE: Readonly<Record<string, (result: Result, stdout: string) => void>> =
 
 test('there are scenarios', () => {
   expect(NAMES).toContain('quickstart.yaml')
-  expect(Object.keys(MORE).filter((name) => !NAMES.includes(name))).toEqual([])
+  const known = [...Object.keys(MORE), ...Object.keys(SURROUNDINGS)]
+  expect(known.filter((name) => !NAMES.includes(name))).toEqual([])
 })
 
 describe.each(NAMES)('%s', (name) => {
@@ -37,10 +52,15 @@ describe.each(NAMES)('%s', (name) => {
     expect(opening.join(' ')).toMatch(/^# [A-Z].*\?/)
   })
 
-  test('runs without an error', { timeout: 180_000 }, async () => {
+  test('runs without an error', { timeout: 180_000 }, async (context) => {
+    const surroundings = await SURROUNDINGS[name]?.(context)
+    if (surroundings) context.onTestFinished(async () => void (await surroundings.stop()))
     const folder = await folderWith({})
     const args = ['--out', 'result.json', '--quiet', ...shortened(await readFile(path, 'utf8'))]
-    const { code, stdout, stderr } = await cli(['run', path, ...args], { cwd: folder })
+    const { code, stdout, stderr } = await cli(['run', path, ...args], {
+      cwd: folder,
+      env: surroundings?.env ?? {},
+    })
     // In a window this short, a machine that is busy with other tests makes a generator late now and then.
     const told = `${stderr}\n${stdout}`
     expect([0, 113], told).toContain(code)
