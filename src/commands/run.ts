@@ -12,6 +12,7 @@ import { type Problem, ScenarioError, UsageError } from '../scenario/problem.ts'
 import { type Measured, measure, type Unreachable, type Watcher } from './measure.ts'
 import { ReferenceProcess, type ReferenceReady } from './reference-process.ts'
 import { formatNames, parseFormats, styleOf } from './report-options.ts'
+import { withServerSchemas } from './server-schemas.ts'
 import { Signals } from './signals.ts'
 
 interface RunFlags {
@@ -101,7 +102,9 @@ async function runOne(
   signals: Signals,
 ): Promise<ExitCode[]> {
   const measureWith = async (reference: ReferenceReady | null) => {
-    const plan = planOf(scenario, reference, flags)
+    const learned = await withServerSchemas(scenario, planOf(scenario, reference, flags), signals.stopped)
+    if ('unreachable' in learned) return learned
+    const plan = planOf(learned.scenario, reference, flags)
     const progress = new Progress({ stream: process.stderr, quiet: flags.quiet })
     try {
       return await measure({

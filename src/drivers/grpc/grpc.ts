@@ -90,6 +90,11 @@ export const grpc: Protocol<GrpcCodec> = {
       const { readProtoFiles } = await import('./proto-files.ts')
       return readProtoFiles(options as unknown as GrpcOptions, directory)
     },
+    asks: ({ options }) => (options as unknown as GrpcOptions).reflection === true,
+    ask: async (...asked) => {
+      const { askSchema } = await import('./ask.ts')
+      return askSchema(...asked)
+    },
     apply: (target, path, schema) => withMethod(target, path, schema as GrpcSchema),
   },
   driver: async (options) => {

@@ -1,13 +1,6 @@
 import { Buffer } from 'node:buffer'
-import {
-  type ChannelOptions,
-  type Client,
-  compressionAlgorithms,
-  connectivityState,
-  Metadata,
-} from '@grpc/grpc-js'
+import { type ChannelOptions, type Client, connectivityState, type Metadata } from '@grpc/grpc-js'
 import type { GrpcCodec } from '../../dialects/grpc-face.ts'
-import type { Target } from '../../plan/plan.ts'
 import {
   type ByteCounts,
   type CallKind,
@@ -23,14 +16,13 @@ import {
   SUCCESS,
 } from '../driver.ts'
 import { type ConnectOptions, connectOptions, socketBytes } from '../transport/connect.ts'
+import { channelOptions, metadataOf } from './channel.ts'
 import { type GrpcConnection, openConnection } from './connection.ts'
 import { Exchange } from './exchange.ts'
-import type { GrpcOptions } from './options.ts'
 import type { Loss } from './outcome.ts'
 
 /** Streams that one connection takes, as long as nothing else is known. */
 const MOST_STREAMS = 100
-const MOST_MESSAGE_BYTES = 256 * 1024 * 1024
 
 /** Turns of the event loop after which Node has closed the socket of an HTTP/2 session that was lost. */
 const SOCKET_CLOSED_TURNS = 3
@@ -82,33 +74,6 @@ function currentMetadata(credentials: Credentials): () => Metadata {
       metadata = metadataOf(credentials)
     }
     return metadata
-  }
-}
-
-function metadataOf({ headers }: Credentials): Metadata {
-  const metadata = new Metadata()
-  for (const [name, value] of Object.entries(headers)) metadata.set(name, value)
-  return metadata
-}
-
-function channelOptions({ url, options }: Target): ChannelOptions {
-  const { compression } = options as unknown as GrpcOptions
-  return {
-    'grpc.primary_user_agent': 'infer-bench',
-    'grpc.default_authority': new URL(url).host,
-    'grpc.default_compression_algorithm': {
-      none: compressionAlgorithms.identity,
-      gzip: compressionAlgorithms.gzip,
-      deflate: compressionAlgorithms.deflate,
-    }[compression],
-    'grpc.max_receive_message_length': MOST_MESSAGE_BYTES,
-    'grpc.max_send_message_length': -1,
-    // Otherwise clients of one address share a connection.
-    'grpc.use_local_subchannel_pool': 1,
-    'grpc.enable_retries': 0,
-    'grpc.enable_http_proxy': 0,
-    'grpc.enable_channelz': 0,
-    'grpc.service_config_disable_resolution': 1,
   }
 }
 

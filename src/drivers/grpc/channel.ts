@@ -1,0 +1,33 @@
+import { type ChannelOptions, compressionAlgorithms, Metadata } from '@grpc/grpc-js'
+import type { Target } from '../../plan/plan.ts'
+import type { Credentials } from '../driver.ts'
+import type { GrpcOptions } from './options.ts'
+
+const MOST_MESSAGE_BYTES = 256 * 1024 * 1024
+
+export function metadataOf({ headers }: Credentials): Metadata {
+  const metadata = new Metadata()
+  for (const [name, value] of Object.entries(headers)) metadata.set(name, value)
+  return metadata
+}
+
+export function channelOptions({ url, options }: Target): ChannelOptions {
+  const { compression } = options as unknown as GrpcOptions
+  return {
+    'grpc.primary_user_agent': 'infer-bench',
+    'grpc.default_authority': new URL(url).host,
+    'grpc.default_compression_algorithm': {
+      none: compressionAlgorithms.identity,
+      gzip: compressionAlgorithms.gzip,
+      deflate: compressionAlgorithms.deflate,
+    }[compression],
+    'grpc.max_receive_message_length': MOST_MESSAGE_BYTES,
+    'grpc.max_send_message_length': -1,
+    // Otherwise clients of one address share a connection.
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.enable_retries': 0,
+    'grpc.enable_http_proxy': 0,
+    'grpc.enable_channelz': 0,
+    'grpc.service_config_disable_resolution': 1,
+  }
+}
