@@ -91,7 +91,7 @@ export interface Protocol<Codec = unknown> {
 /** What a target's calls are made of, learned once for all of its cases: only its protocol looks into it. */
 export type Schema = object
 
-export interface SchemaSource {
+interface SchemaSource {
   /** Reads the files that a target's options name; null: they name none. Throws `DialectError` with the key at fault. */
   read(options: Target['options'], directory: string): Promise<Schema | null>
   /** True where the server itself has to be asked, before the load. */
