@@ -86,6 +86,9 @@ const HEADINGS: readonly Heading[] = [
   { title: 'MCP Progress', interface: 'mcp', kind: 'streaming', state: 'stateful', asked: false },
 ]
 
+/** The revision of MCP that has no sessions. */
+const STATELESS_MCP = '2026-07-28'
+
 /** The matrix of one result. Cases find their row by interface and kind of reply, and their role in it by their load. */
 export function matrixOf(result: Result): Matrix {
   const planned = plannedCases(result)
@@ -112,6 +115,7 @@ function row(
 ): MatrixRow {
   const roles = rolesOf(cases, planned)
   const { steady, closed } = roles
+  const { options } = planned(cases[0]!)
   const per = cases[0]!.kind === 'unary' ? 'call' : 'chunk'
   const latency = (statistic: 'p50' | 'p99') => {
     if (!steady) return noLatencyCase()
@@ -123,7 +127,7 @@ function row(
     title,
     variant,
     per,
-    state,
+    state: options.revision === STATELESS_MCP ? 'stateless' : state,
     roles,
     cells: {
       latency_p50: latency('p50'),

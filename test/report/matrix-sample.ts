@@ -6,7 +6,12 @@ import { sampleCase, sampleResult } from '../result/sample.ts'
 
 const UNARY = { service_time: 0.41, overhead_time: 0.31, server_queue: 0.04, server_compute: 0.06 }
 
-type Spec = Parameters<typeof sampleCase>[0] & { model?: string; connection?: 'cold'; payload?: string }
+type Spec = Parameters<typeof sampleCase>[0] & {
+  model?: string
+  connection?: 'cold'
+  payload?: string
+  revision?: string
+}
 
 const SPECS: Spec[] = [
   { name: 'rest 200/s', medians: UNARY, summary: { requested_rate: 200 } },
@@ -80,10 +85,18 @@ function planned({
   model = 'echo',
   connection,
   payload,
+  revision,
 }: Spec) {
   return {
     name,
-    target: { name: target, url: spoken, model, connection: connection ?? 'reused', tls: { verify: true } },
+    target: {
+      options: { revision },
+      name: target,
+      url: spoken,
+      model,
+      connection: connection ?? 'reused',
+      tls: { verify: true },
+    },
     payload: { form: 'size', label: payload ?? '1KiB' },
   }
 }

@@ -87,6 +87,12 @@ describe('a row', () => {
     expect(rest).toEqual(['rest 1KiB', 'rest 1MiB'])
   })
 
+  test('is stateful or stateless as the revision of MCP that it speaks', async () => {
+    const stateOf = ({ rows }: Matrix) => rows.find(({ title }) => title === 'MCP')!.state
+    expect(stateOf(matrix)).toBe('stateful')
+    expect(stateOf(await changed((spec) => ({ ...spec, revision: '2026-07-28' })))).toBe('stateless')
+  })
+
   test('is not there for an interface without a case, and that is said', () => {
     expect(matrix.rows.map(({ title }) => title)).toEqual(['REST', 'gRPC (Unary)', 'Streaming/SSE', 'MCP'])
     expect(matrix.missing).toEqual(['WebSocket', 'gRPC Stream'])
