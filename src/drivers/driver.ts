@@ -18,8 +18,8 @@ export function streamsReply(kind: CallKind): boolean {
   return kind === 'server-stream' || kind === 'bidi'
 }
 
-/** What must happen before the first call, in this order. `setup` is the protocol's own. */
-export type HandshakePhase = 'dns' | 'tcp' | 'tls' | 'setup'
+/** What must happen before the first call, in this order. `spawn` stands for the transport's where a command is the server; `setup` is the protocol's own. */
+export type HandshakePhase = 'spawn' | 'dns' | 'tcp' | 'tls' | 'setup'
 
 export const STAMPS = ['sent', 'encoded', 'written', 'firstByte', 'received', 'decoded', 'lastByte'] as const
 export type Stamp = (typeof STAMPS)[number]

@@ -28,6 +28,7 @@ export class Connection implements SessionProbe {
   /** It has carried a call to its end. */
   served = false
   readonly times: HandshakeTimes = {
+    spawnMs: Number.NaN,
     dnsMs: Number.NaN,
     tcpMs: Number.NaN,
     tlsMs: Number.NaN,

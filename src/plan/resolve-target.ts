@@ -8,6 +8,7 @@ import { PLACEHOLDER_REFERENCE } from '../scenario/check-target.ts'
 import { fill } from '../scenario/environment.ts'
 import type { Scenario } from '../scenario/load.ts'
 import type { Problem } from '../scenario/problem.ts'
+import type { TargetSpec } from '../scenario/target-schema.ts'
 import { fillReference, type ReferenceAddress } from '../scenario/template.ts'
 import { listed } from '../values/suggestion.ts'
 import type { Target } from './plan.ts'
@@ -41,7 +42,10 @@ export function resolveTarget(
     name,
     interface: spec.interface,
     api: spec.api,
-    url: fillReference(spec.url, reference ?? PLACEHOLDER_REFERENCE),
+    url:
+      spec.url === undefined
+        ? commandUrl(spec.options)
+        : fillReference(spec.url, reference ?? PLACEHOLDER_REFERENCE),
     model: spec.model ?? null,
     headers: headersOf(spec),
     ...(token && { token }),
@@ -55,8 +59,19 @@ export function resolveTarget(
       verify: tls.verify ?? true,
     },
     connection: spec.connection ?? 'reused',
-    options: spec.options,
+    options: withFolder(spec.options, scenario.directory),
   }
+}
+
+/** What stands for a URL in reports where a command is the server: it names no host. */
+function commandUrl({ command }: TargetSpec['options']): string {
+  return `stdio:${[command].flat().join(' ')}`
+}
+
+/** A command runs in a folder, the scenario's own where it names none. */
+function withFolder(options: TargetSpec['options'], directory: string): Target['options'] {
+  if (options.command === undefined) return options
+  return { ...options, cwd: resolvePath(directory, String(options.cwd ?? '.')) }
 }
 
 /**

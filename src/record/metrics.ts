@@ -292,6 +292,17 @@ export const CHUNK_METRICS: readonly ChunkMetric[] = [
 
 export const HANDSHAKE_METRICS: readonly HandshakeMetric[] = [
   {
+    name: 'process_spawn',
+    title: 'process spawn',
+    unit: 'ms',
+    absent: 'the target is no command',
+    scope: 'handshake',
+    direction: LOWER,
+    definition:
+      'Making the process of a target that is a command. How long the program then takes to begin is in `protocol_setup`.',
+    value: (handshake) => handshake.spawnMs,
+  },
+  {
     name: 'dns_lookup',
     title: 'DNS lookup',
     unit: 'ms',

@@ -40,8 +40,20 @@ export function checkTarget(name: string, spec: ScenarioSpec, source: Source, en
     }
   }
   const { schemes } = protocol(target.interface)
-  const urlFault = faultOfUrl(fill(fillReference(target.url, PLACEHOLDER_REFERENCE), env), schemes)
-  if (urlFault) add(['url'], urlFault.message, urlFault.cure)
+  const isCommand = target.options.command !== undefined
+  if (target.url !== undefined) {
+    const urlFault = faultOfUrl(fill(fillReference(target.url, PLACEHOLDER_REFERENCE), env), schemes)
+    if (urlFault) add(['url'], urlFault.message, urlFault.cure)
+    if (isCommand)
+      add(['command'], 'a target has a `url` or a `command`, not both', 'Remove one of them.', 'key')
+  } else if (!isCommand) add([], '`url` is missing', 'Write it like https://example.com.', 'key')
+  if (!isCommand) {
+    for (const key of ['env', 'cwd']) {
+      if (target.options[key] !== undefined) {
+        add([key], `\`${key}\` is for a \`command\``, 'Remove it, or give the target a command.', 'key')
+      }
+    }
+  }
 
   for (const [header, value] of Object.entries(target.headers ?? {})) {
     if (!HEADER_NAME.test(header))

@@ -38,6 +38,7 @@ export function fillTarget(target: Target, env: Environment): Target {
     ...target,
     url: fill(target.url, env),
     headers: Object.fromEntries(headers),
+    options: mapTexts(target.options, (text) => fill(text, env)) as Target['options'],
     ...(token && {
       token: { ...token, source: mapTexts(token.source, (text) => fill(text, env)) as Token['source'] },
     }),
@@ -89,6 +90,7 @@ export function secretsOf(plan: Plan, env: Environment): string[] {
   for (const { target, payload } of plan.cases) {
     collect(target.url)
     for (const value of Object.values(target.headers)) collect(value)
+    collectAll(target.options)
     if (target.token) collectAll(target.token.source)
     if (payload.form === 'text') collect(payload.text)
     if (payload.form === 'json') collectAll(payload.json)

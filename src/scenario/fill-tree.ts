@@ -53,6 +53,7 @@ function placeOf(path: Path): Place {
   if (first === 'targets') {
     if (third === 'url') return 'address'
     if (third === 'headers' || third === 'auth') return 'credential'
+    if (third === 'command' || third === 'env') return 'payload'
     return third === 'tls' && fourth === 'ca' ? 'file' : 'value'
   }
   if (first === 'vary') return second === 'payload.text' ? 'payload' : 'value'

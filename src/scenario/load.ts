@@ -94,7 +94,7 @@ function serverFlags(spec: ScenarioSpec): string[] {
   if (workers !== undefined) flags.push('--workers', String(workers))
   if (batch_size !== undefined) flags.push('--batch-size', String(batch_size))
   if (batch_wait !== undefined) flags.push('--batch-wait', formatDuration(batch_wait))
-  const isSecure = Object.values(spec.targets).some(({ url }) =>
+  const isSecure = Object.values(spec.targets).some(({ url = '' }) =>
     referencesOf(url).some((name) => SECURE_REFERENCES.includes(name)),
   )
   if (isSecure) flags.push('--tls-port', '0')

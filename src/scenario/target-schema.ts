@@ -58,13 +58,11 @@ export const targetVariables = {
 export const targetSchema = z.strictObject({
   interface: oneOf('interface', INTERFACES).describe(`The protocol. ${choices(INTERFACES)}.`),
   api: oneOf('API', APIS).describe(`The message convention spoken over it. ${choices(APIS)}.`),
-  url: text('URL', [
-    'https://example.com',
-    '${reference.http}',
-    '${env:URL:-http://127.0.0.1:8000}',
-  ]).describe(
-    'Where it is. A URL without a path gets the path that the API prescribes; one with a path is used as it stands.',
-  ),
+  url: text('URL', ['https://example.com', '${reference.http}', '${env:URL:-http://127.0.0.1:8000}'])
+    .optional()
+    .describe(
+      'Where it is. A URL without a path gets the path that the API prescribes; one with a path is used as it stands. Required, but for a `command` (MCP).',
+    ),
   model: targetVariables.model.optional(),
   headers: z
     .record(z.string(), text('header value'))

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type http from 'node:http'
 import { type PlainServer, type Secure, startPlain } from './plain-http.ts'
 
-interface McpRequest {
+export interface McpRequest {
   id: number | string
   method: string
   params: Record<string, unknown> & { _meta?: { progressToken?: number | string } }
@@ -55,7 +55,7 @@ const DISCOVERED = {
 }
 
 /** The result of the handshake's request; null for any other. */
-function handshakeResult({ method }: McpRequest): object | null {
+export function handshakeResult({ method }: McpRequest): object | null {
   if (method === 'initialize') return INITIALIZED
   return method === 'server/discover' ? DISCOVERED : null
 }
@@ -138,7 +138,7 @@ function httpAnswer(request: McpRequest, session: string | null, response: http.
   }
 }
 
-function progressOf({ params }: McpRequest, message: string): object {
+export function progressOf({ params }: McpRequest, message: string): object {
   const progressToken = params._meta?.progressToken
   return { jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, progress: 1, message } }
 }

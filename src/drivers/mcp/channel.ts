@@ -51,8 +51,8 @@ export interface ChannelOwner {
   sending(message: Message): Exchange | null
   /** The exchange of an open call with this id (also the token of its progress); null where there is none. */
   exchange(id: unknown): Exchange | null
-  /** The exchange of the only open call; null where there are none or several. */
-  only(): Exchange | null
+  /** True where calls wait for an answer. */
+  isAsked(): boolean
   /**
    * A message is here. True: it was a call's progress, which the session has taken. The SDK is not given those: one
    * that comes in the same piece as the result is lost there (revision 2025-11-25).

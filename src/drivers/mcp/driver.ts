@@ -10,15 +10,18 @@ import {
 import { abortable, within } from '../transport/connect.ts'
 import type { OpenChannel } from './channel.ts'
 import { overHttp } from './http-opening.ts'
-import type { McpOptions } from './options.ts'
+import { type McpOptions, transportOf } from './options.ts'
 import { loadSdk, type Sdk } from './sdk.ts'
 import { type CallTemplate, McpSession } from './session.ts'
+import { overStdio } from './stdio-channel.ts'
+import { overWebSocket } from './websocket-channel.ts'
 
 export class McpDriver implements Driver {
   readonly #sdk: Sdk
   readonly #template: CallTemplate
   readonly #connectMs: number
   readonly #openChannel: OpenChannel
+  readonly #closeChannels: () => Promise<void>
   /** What sessions that ended have left to do. */
   readonly #endings = new Set<Promise<void>>()
 
@@ -32,7 +35,9 @@ export class McpDriver implements Driver {
     this.#sdk = sdk
     this.#template = template
     this.#connectMs = options.timeouts.connectMs
-    this.#openChannel = overHttp(options, sdk)
+    const { open, close } = channels(options, sdk)
+    this.#openChannel = open
+    this.#closeChannels = close
   }
 
   async open(probe: SessionProbe, signal: AbortSignal): Promise<Session> {
@@ -57,5 +62,19 @@ export class McpDriver implements Driver {
 
   async close(): Promise<void> {
     await Promise.all(this.#endings)
+    await this.#closeChannels()
+  }
+}
+
+/** How sessions are carried, and what is left to be done when the last one has ended. */
+function channels(options: DriverOptions<McpCodec>, sdk: Sdk): { open: OpenChannel; close(): Promise<void> } {
+  const close = async () => {}
+  switch (transportOf(options.target)) {
+    case 'http':
+      return { open: overHttp(options, sdk), close }
+    case 'websocket':
+      return { open: overWebSocket(options), close }
+    case 'stdio':
+      return overStdio(options)
   }
 }

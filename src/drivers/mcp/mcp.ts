@@ -17,7 +17,13 @@ interface Called {
 
 function called({ api, options }: Target): Called {
   const face = faceOf(dialect(api))
-  const { method, tool, kind } = options as unknown as McpOptions
+  const { method, tool, kind, transport, command } = options as unknown as McpOptions
+  if (command === undefined && transport === 'stdio') {
+    throw new DialectError('stdio speaks to a command: give the target a command instead of its url')
+  }
+  if (command !== undefined && transport !== undefined && transport !== 'stdio') {
+    throw new DialectError('a command is spoken to over stdio: remove transport from the target')
+  }
   if (method === 'tools/list') {
     if (tool !== undefined || kind !== undefined) {
       throw new DialectError(

@@ -1,5 +1,9 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the text is shown to people, who write such templates.
+
+import { z } from 'zod'
 import type { Target } from '../../plan/plan.ts'
-import { choices, oneOf, text } from '../../values/leaf.ts'
+import { choices, leaf, oneOf, text } from '../../values/leaf.ts'
+import type { Parsed } from '../../values/units.ts'
 import type { CallKind } from '../driver.ts'
 
 export type McpTransport = 'http' | 'stdio' | 'websocket'
@@ -7,6 +11,9 @@ export type Revision = '2025-11-25' | '2026-07-28'
 
 /** For the SDKs, because load owns the timeouts: the longest that a timer of Node can wait. */
 export const NO_TIMEOUT_MS = 2 ** 31 - 1
+
+/** Stands for the command that runs the bundled server. */
+export const REFERENCE_COMMAND = 'reference'
 
 /** What only MCP knows. */
 export interface McpOptions {
@@ -17,6 +24,11 @@ export interface McpOptions {
   tool?: string
   kind?: CallKind
   session: 'own' | 'shared'
+  /** Program and arguments; or `reference`, the bundled server. */
+  command?: string[] | typeof REFERENCE_COMMAND
+  env?: Record<string, string>
+  /** Absolute in a plan. */
+  cwd?: string
 }
 
 const TRANSPORTS: Readonly<Record<McpTransport, string>> = {
@@ -45,7 +57,44 @@ const SESSIONS: Readonly<Record<McpOptions['session'], string>> = {
   shared: 'the connections of a load thread share one session (Streamable HTTP)',
 }
 
+const command = leaf(
+  (raw): Parsed<string[] | typeof REFERENCE_COMMAND> => {
+    if (raw === REFERENCE_COMMAND) return { value: REFERENCE_COMMAND }
+    const isList = Array.isArray(raw) && raw.length > 0
+    if (
+      isList &&
+      raw.every((part) => typeof part === 'string' || typeof part === 'number') &&
+      raw[0] !== ''
+    ) {
+      return { value: raw.map(String) }
+    }
+    const cure =
+      'Write it like [node, server.js]: no shell reads it, so every argument is an item of its own.'
+    return { message: 'this is no command', cure }
+  },
+  {
+    anyOf: [
+      { const: REFERENCE_COMMAND },
+      { type: 'array', items: { type: ['string', 'number'] }, minItems: 1 },
+    ],
+  },
+)
+
 export const MCP_OPTIONS = {
+  command: command
+    .optional()
+    .describe(
+      'Instead of `url`: the program to speak to over its standard input and output, and its arguments, e.g. `[node, server.js]`. No shell reads it. `reference`: the bundled server.',
+    ),
+  env: z
+    .record(z.string(), text('value of a variable'))
+    .optional()
+    .describe(
+      'Environment of the command. Of the tool’s own it gets `HOME`, `LANG`, `LOGNAME`, `PATH`, `SHELL`, `TERM`, `TMPDIR` and `USER`. Secrets come from `${env:NAME}`.',
+    ),
+  cwd: text('folder', ['server'])
+    .optional()
+    .describe('Folder that the command runs in, relative to the scenario. Default: the scenario’s own.'),
   transport: oneOf('transport', TRANSPORTS)
     .optional()
     .describe(
@@ -74,10 +123,12 @@ export const MCP_OPTIONS = {
 
 /** What carries the target's messages. */
 export function transportOf({ url, options }: Target): McpTransport {
-  const { transport } = options as unknown as McpOptions
+  const { transport, command: isCommand } = options as unknown as McpOptions
+  if (isCommand !== undefined) return 'stdio'
   return transport ?? (url.startsWith('ws') ? 'websocket' : 'http')
 }
 
 export function mcpOptionText(key: string, value: unknown): string {
-  return key === 'session' ? `${value} session` : String(value)
+  if (key === 'session') return `${value} session`
+  return Array.isArray(value) ? value.join(' ') : String(value)
 }

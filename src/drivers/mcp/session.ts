@@ -150,10 +150,8 @@ export class McpSession implements Session, ChannelOwner {
     return this.#open.get(Number(id)) ?? null
   }
 
-  only(): Exchange | null {
-    if (this.#open.size !== 1) return null
-    for (const exchange of this.#open.values()) return exchange
-    return null
+  isAsked(): boolean {
+    return this.#open.size > 0
   }
 
   arrived(message: Message): boolean {

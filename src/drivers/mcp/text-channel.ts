@@ -1,0 +1,128 @@
+import { Buffer } from 'node:buffer'
+import { type ByteCounts, failure, type Outcome } from '../driver.ts'
+import type { Channel, ChannelOwner, Message } from './channel.ts'
+import type { Exchange } from './exchange.ts'
+
+/** Calls that are in flight at most, as on HTTP/2. */
+const MOST_CALLS = 100
+/** As much of what is no message as is kept for a person to read. */
+const SHOWN_CHARACTERS = 200
+/** A longer message is a failure: it would not fit the memory of many at once. */
+export const MOST_MESSAGE_BYTES = 256 * 1024 * 1024
+/** Where an id or a token is looked for: at the beginning of a message, and at its end. */
+const HEAD_CHARACTERS = 160
+const TAIL_CHARACTERS = 40
+
+const PROGRESS_TOKEN = /"progressToken":\s*(\d+)/
+const FIRST_ID = /^\s*\{\s*(?:"jsonrpc":\s*"2\.0",\s*)?"id":\s*(\d+)/
+const LAST_ID = /"id":\s*(\d+)\s*(?:,\s*"jsonrpc":\s*"2\.0"\s*)?\}\s*$/
+
+const DONE = Promise.resolve()
+
+/** A transport of our own for the SDK's client, where messages are texts on one stream: many calls at once. */
+export abstract class TextChannel implements Channel {
+  readonly statusCode = 0
+  onmessage?: (message: Message, extra?: unknown) => void
+  onerror?: (error: Error) => void
+  onclose?: () => void
+  protected readonly owner: ChannelOwner
+  #isOver = false
+
+  constructor(owner: ChannelOwner) {
+    this.owner = owner
+  }
+
+  /** Hands a message on; `written` is called when it is written in full. */
+  protected abstract write(text: string, written: () => void): void
+  abstract wireBytes(into: ByteCounts): void
+  abstract end(): Promise<void>
+
+  start(): Promise<void> {
+    return DONE
+  }
+
+  send(message: Message): Promise<void> {
+    const exchange = this.owner.sending(message)
+    const text = JSON.stringify(message)
+    if (!exchange) {
+      this.write(text, ignore)
+      return DONE
+    }
+    exchange.encoded(Buffer.byteLength(text))
+    const { generation } = exchange
+    this.write(text, () => {
+      if (exchange.generation === generation) exchange.call?.written()
+    })
+    return DONE
+  }
+
+  /** The session ends what carries it. */
+  close(): Promise<void> {
+    return DONE
+  }
+
+  room(open: number): number {
+    return this.#isOver ? 0 : MOST_CALLS - open
+  }
+
+  began(): void {}
+
+  settled(): void {}
+
+  abort(): void {}
+
+  forget(): void {}
+
+  /** A whole message is here. */
+  protected received(text: string): void {
+    // The time is taken before the message is read; whose it is is found by a glance at it.
+    const glimpsed = this.#glimpse(text)
+    glimpsed?.received()
+    const message = messageOf(text)
+    if (!message) {
+      this.#refuse(text)
+      return
+    }
+    const exchange = this.owner.exchange(
+      message.method === 'notifications/progress' ? message.params?.progressToken : message.id,
+    )
+    if (message.method === undefined || message.method === 'notifications/progress') {
+      if (exchange && exchange !== glimpsed) exchange.received()
+    }
+    if (!this.owner.arrived(message)) this.onmessage?.(message)
+  }
+
+  /** Nothing comes any more. */
+  protected lose(outcome: Outcome): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.owner.lost(outcome)
+    this.onclose?.()
+  }
+
+  #glimpse(text: string): Exchange | null {
+    const head = text.length > HEAD_CHARACTERS ? text.slice(0, HEAD_CHARACTERS) : text
+    const found = head.includes('"notifications/')
+      ? PROGRESS_TOKEN.exec(head)
+      : (FIRST_ID.exec(head) ?? LAST_ID.exec(text.slice(-TAIL_CHARACTERS)))
+    return found ? this.owner.exchange(found[1]) : null
+  }
+
+  /** What comes while nothing is asked, as the greeting of a program, harms nobody. */
+  #refuse(text: string): void {
+    if (!this.owner.isAsked()) return
+    const sample = `this is no message of JSON-RPC: ${text.slice(0, SHOWN_CHARACTERS)}`
+    this.lose(failure('response', 'mcp.parse', '', sample))
+  }
+}
+
+function messageOf(text: string): Message | null {
+  try {
+    const message = JSON.parse(text) as (Message & { jsonrpc?: unknown }) | null
+    return message?.jsonrpc === '2.0' ? message : null
+  } catch {
+    return null
+  }
+}
+
+function ignore(): void {}
