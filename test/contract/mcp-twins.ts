@@ -13,6 +13,14 @@ const WAYS: Twin['ways'] = [
   },
   { title: 'stateless', secure: false, options: { revision: '2026-07-28' }, version: '1.1', connections: 4 },
   { title: 'Streamable HTTP over TLS', secure: {}, options: {}, version: '1.1', connections: 4 },
+  { title: 'WebSocket', secure: false, options: { transport: 'websocket' }, version: '13', connections: 1 },
+  {
+    title: 'WebSocket over TLS, stateless',
+    secure: {},
+    options: { transport: 'websocket', revision: '2026-07-28' },
+    version: '13',
+    connections: 1,
+  },
 ]
 
 export const overMcp = (kind: CallKind): Twin => ({
@@ -20,7 +28,7 @@ export const overMcp = (kind: CallKind): Twin => ({
   kind,
   target: { options: { tool: 'plain', kind } },
   ways: WAYS,
-  cancels: [{}, { revision: '2026-07-28' }],
+  cancels: [{}, { revision: '2026-07-28' }, { transport: 'websocket' }],
   start: (behave, secure) =>
     startPlainMcp((answer) => {
       const ends = behave() === 'answer'

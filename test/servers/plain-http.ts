@@ -29,7 +29,11 @@ export type Secure =
     }
 
 /** A correct HTTP server of one handler: in clear text, or HTTP/1.1 and HTTP/2 over TLS. */
-export async function startPlain(handler: Handler, secure: Secure = false): Promise<PlainServer> {
+export async function startPlain(
+  handler: Handler,
+  secure: Secure = false,
+  prepare: (server: http.Server) => void = () => {},
+): Promise<PlainServer> {
   const versions = new Set<string>()
   const counted: Handler = (request, response) => {
     versions.add(request.httpVersion)
@@ -48,6 +52,7 @@ export async function startPlain(handler: Handler, secure: Secure = false): Prom
     const options = { key, cert, allowHTTP1: true, maxVersion, secureOptions }
     server = http2.createSecureServer(options, counted as never)
   } else server = http.createServer(counted)
+  prepare(server as http.Server)
   server.on('connection', (socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))

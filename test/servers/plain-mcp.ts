@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type http from 'node:http'
-import { type PlainServer, type Secure, startPlain } from './plain-http.ts'
+import { WebSocketServer } from 'ws'
+import { type Handler, type PlainServer, type Secure, startPlain } from './plain-http.ts'
 
 export interface McpRequest {
   id: number | string
@@ -65,11 +66,24 @@ export function textResult(text: string): object {
   return { resultType: 'complete', content: [{ type: 'text', text }] }
 }
 
-/** An MCP server over Streamable HTTP, of both revisions, whose calls `handle` answers. */
+/** An MCP server over Streamable HTTP and WebSocket, of both revisions, whose calls `handle` answers. */
 export async function startPlainMcp(handle: McpHandler, secure: Secure = false): Promise<PlainMcp> {
   const sessions = new Set<string>()
   const methods: string[] = []
-  const server = await startPlain((request, response) => {
+  const webSockets = new WebSocketServer({ noServer: true })
+  webSockets.on('connection', (ws) => {
+    ws.on('error', () => {})
+    ws.on('message', (data) => {
+      const message = JSON.parse(String(data)) as McpRequest
+      methods.push(message.method)
+      if (message.id === undefined) return
+      const answer = textAnswer(message, (text) => ws.send(text))
+      const result = handshakeResult(message)
+      if (result) answer.result(result)
+      else handle(answer)
+    })
+  })
+  const answerHttp: Handler = (request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
@@ -98,7 +112,13 @@ export async function startPlainMcp(handle: McpHandler, secure: Secure = false):
       if (result) answer.result(result)
       else handle(answer)
     })
-  }, secure)
+  }
+  const server = await startPlain(answerHttp, secure, (listener) => {
+    listener.on('upgrade', (request, socket, head) => {
+      server.versions.add(request.headers['sec-websocket-version'] ?? '')
+      webSockets.handleUpgrade(request, socket, head, (ws) => webSockets.emit('connection', ws, request))
+    })
+  })
   const { port } = new URL(server.url)
   return { ...server, url: `${server.url}mcp`, port: Number(port), methods, sessions }
 }
@@ -135,6 +155,22 @@ function httpAnswer(request: McpRequest, session: string | null, response: http.
       stream()
       response.end()
     },
+  }
+}
+
+function textAnswer(request: McpRequest, sendText: (text: string) => void): McpAnswer {
+  const { id } = request
+  const send = (message: object) => sendText(JSON.stringify(message))
+  return {
+    request,
+    session: null,
+    response: null,
+    sendText,
+    send,
+    progress: (message) => send(progressOf(request, message)),
+    result: (result) => send({ jsonrpc: '2.0', id, result }),
+    error: (code, message) => send({ jsonrpc: '2.0', id, error: { code, message } }),
+    end() {},
   }
 }
 
