@@ -7,6 +7,7 @@ import { describe, expect, type TestContext, test } from 'vitest'
 import { matrixOf } from '../../src/report/matrix.ts'
 import type { Result } from '../../src/result/document.ts'
 import { isSaturated } from '../../src/result/verdict.ts'
+import { started } from '../reference-server/started.ts'
 import { needsGateway, startGateway } from '../servers/gateway.ts'
 import { cli } from './cli.ts'
 import { folderWith, readResultFile } from './folder.ts'
@@ -21,6 +22,10 @@ const SURROUNDINGS: Readonly<Record<string, (context: TestContext) => Promise<Su
     needsGateway(context)
     return startGateway()
   },
+  'openai-compatible.yaml': async () => {
+    const server = await started()
+    return { env: { CHAT_URL: server.httpUrl, CHAT_API_KEY: 'any' }, stop: () => server.close() }
+  },
 }
 
 interface Surroundings {
@@ -31,11 +36,18 @@ interface Surroundings {
 /** What must hold of a scenario's result besides that no call failed. */
 const MORE: Readonly<Record<string, (result: Result, stdout: string) => void>> = {
   'performance-matrix.yaml': fillsTheMatrix,
+  'batching.yaml': letsALoneCallerWait,
+  'polling-or-streaming.yaml': streamsFasterThanItPolls,
+}
+
+/** What would take too long in a test. */
+const LESS: Readonly<Record<string, readonly string[]>> = {
+  'payload-sweep.yaml': ['--set', 'cases.5.payload.size=2MiB'],
 }
 
 test('there are scenarios', () => {
   expect(NAMES).toContain('quickstart.yaml')
-  const known = [...Object.keys(MORE), ...Object.keys(SURROUNDINGS)]
+  const known = [...Object.keys(MORE), ...Object.keys(SURROUNDINGS), ...Object.keys(LESS)]
   expect(known.filter((name) => !NAMES.includes(name))).toEqual([])
 })
 
@@ -56,7 +68,13 @@ describe.each(NAMES)('%s', (name) => {
     const surroundings = await SURROUNDINGS[name]?.(context)
     if (surroundings) context.onTestFinished(async () => void (await surroundings.stop()))
     const folder = await folderWith({})
-    const args = ['--out', 'result.json', '--quiet', ...shortened(await readFile(path, 'utf8'))]
+    const args = [
+      '--out',
+      'result.json',
+      '--quiet',
+      ...shortened(await readFile(path, 'utf8')),
+      ...(LESS[name] ?? []),
+    ]
     const { code, stdout, stderr } = await cli(['run', path, ...args], {
       cwd: folder,
       env: surroundings?.env ?? {},
@@ -87,4 +105,16 @@ function fillsTheMatrix(result: Result, stdout: string): void {
     }),
   )
   expect(empty).toEqual([])
+}
+
+function letsALoneCallerWait({ cases }: Result): void {
+  const [lone, eight] = cases.map(({ metrics }) => metrics.server_queue!.p50)
+  // The queue waits 2 ms, on timers that count whole milliseconds; eight callers fill a batch.
+  expect(lone).toBeGreaterThan(1)
+  expect(eight).toBeLessThan(lone!)
+}
+
+function streamsFasterThanItPolls({ cases }: Result): void {
+  const [stream, poll] = cases.map(({ summary }) => summary.output_token_throughput!)
+  expect(stream! / poll!).toBeGreaterThan(1.5)
 }
