@@ -18,8 +18,19 @@ import type { Provider, Runtime, RuntimeOptions } from './runtime/runtime.ts'
 import { startRuntime } from './runtime/start.ts'
 import { Service } from './service.ts'
 import { makeServerCertificate } from './tls/certificates.ts'
+import { TokenCheck } from './token-check.ts'
 import { WebSocketGateway } from './websocket/gateway.ts'
 import { defaultWebSocketOptions, type WebSocketOptions } from './websocket/options.ts'
+
+interface TlsOptions {
+  port: number
+  grpcPort?: number
+  /**
+   * Clients must have a certificate: one that this authority (PEM) has signed, or, with `throw-away`, the one that is
+   * made for them.
+   */
+  clientCa?: string | 'throw-away'
+}
 
 export interface ServeOptions {
   /** An address or name to listen on; 127.0.0.1 if left out. */
@@ -29,7 +40,9 @@ export interface ServeOptions {
   /** For gRPC in clear text; 0, or left out, for any that is free. */
   grpcPort?: number
   /** Listens for HTTPS and for gRPC over TLS, too, on ports of their own. */
-  tls?: { port: number; grpcPort?: number } | null
+  tls?: TlsOptions | null
+  /** Every call must show it, but for `/healthz`, `/metrics` and gRPC's health service. Left out: none is asked for. */
+  token?: string | null
   limits?: Partial<Limits>
   websocket?: Partial<WebSocketOptions>
   mcp?: Partial<McpOptions>
@@ -53,6 +66,9 @@ export interface ReferenceServer {
   readonly grpcsUrl: string | null
   /** PEM of the certificate authority that a client must trust for the URLs over TLS; gone after close(). */
   readonly caFile: string | null
+  /** PEM of a certificate and its key for clients, where the server asks for those it has made. */
+  readonly clientCertFile: string | null
+  readonly clientKeyFile: string | null
   readonly provider: Provider
   /** Why what it computes on is no hardware although its provider sounds like it; else null. */
   readonly software: string | null
@@ -85,9 +101,17 @@ export async function serveRuntime(
   options: ServeOptions,
   skipped = runtime.skipped,
 ): Promise<ReferenceServer> {
-  const { host = '127.0.0.1', port = 0, grpcPort = 0, tls = null, version, onBug = console.error } = options
+  const {
+    host = '127.0.0.1',
+    port = 0,
+    grpcPort = 0,
+    tls = null,
+    token = null,
+    version,
+    onBug = console.error,
+  } = options
   const limits = { ...defaultLimits, ...options.limits }
-  const service = new Service({ runtime, skipped, limits, version, onBug })
+  const service = new Service({ runtime, skipped, limits, tokens: new TokenCheck(token), version, onBug })
   const mcp = new McpHttp(service, host, { ...defaultMcpOptions, ...options.mcp })
   const handler = new RequestHandler(service, [mcp.convention])
   const handle = handler.handle.bind(handler)
@@ -96,6 +120,8 @@ export async function serveRuntime(
   const listeners: Listener[] = []
   let caFolder: string | null = null
   let caFile: string | null = null
+  let clientCertFile: string | null = null
+  let clientKeyFile: string | null = null
   const release = async (): Promise<void> => {
     await Promise.all(listeners.map((listener) => listener.close()))
     if (caFolder) await rm(caFolder, { recursive: true, force: true })
@@ -108,7 +134,9 @@ export async function serveRuntime(
     let httpsUrl: string | null = null
     let grpcsUrl: string | null = null
     if (tls) {
-      const certificate = makeServerCertificate(certifiedHosts(host))
+      const made = makeServerCertificate(certifiedHosts(host))
+      const isThrowAway = tls.clientCa === 'throw-away'
+      const certificate = { ...made, clientCa: isThrowAway ? made.ca : (tls.clientCa ?? null) }
       const https = await listenHttps(handle, webSockets, limits, host, tls.port, certificate)
       listeners.push(https)
       httpsUrl = url('https', host, https.port)
@@ -117,7 +145,13 @@ export async function serveRuntime(
       grpcsUrl = url('grpcs', host, secureGrpc.port)
       caFolder = await mkdtemp(join(tmpdir(), 'infer-bench-ca-'))
       caFile = join(caFolder, 'ca.pem')
-      await writeFile(caFile, certificate.ca)
+      await writeFile(caFile, made.ca)
+      if (isThrowAway) {
+        clientCertFile = join(caFolder, 'client.pem')
+        clientKeyFile = join(caFolder, 'client-key.pem')
+        await writeFile(clientCertFile, made.client.certificate)
+        await writeFile(clientKeyFile, made.client.key, { mode: 0o600 })
+      }
     }
     let closing: Promise<void> | null = null
     const close = async (): Promise<void> => {
@@ -137,6 +171,8 @@ export async function serveRuntime(
       grpcUrl: url('grpc', host, clearGrpc.port),
       grpcsUrl,
       caFile,
+      clientCertFile,
+      clientKeyFile,
       provider: runtime.provider,
       software: runtime.provider === 'webgpu' ? softwareGraphicsReason() : null,
       skipped,

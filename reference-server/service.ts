@@ -2,6 +2,7 @@ import type { SkippedProvider } from './auto-provider.ts'
 import type { Limits } from './limits.ts'
 import type { GenerateReply, GenerateRequest, ModelInfo, Runtime } from './runtime/runtime.ts'
 import { RequestError } from './runtime/runtime.ts'
+import type { TokenCheck } from './token-check.ts'
 
 /** The server has no room for one more generation; the client may try again. */
 export class OverloadError extends Error {
@@ -16,6 +17,7 @@ export interface ServiceSettings {
   /** Every provider that was wanted before the one that runs. */
   skipped: readonly SkippedProvider[]
   limits: Limits
+  tokens: TokenCheck
   /** Version of the server itself. */
   version: string
   /** Tells the operator of an error that is the server's own fault. */
@@ -27,6 +29,8 @@ export class Service {
   readonly runtime: Runtime
   readonly skipped: readonly SkippedProvider[]
   readonly limits: Limits
+  /** Who may call, over any interface. */
+  readonly tokens: TokenCheck
   readonly version: string
   readonly onBug: (error: unknown) => void
   /** True from the moment the server was told to stop: it is then alive, but no longer ready. */
@@ -41,6 +45,7 @@ export class Service {
     this.runtime = settings.runtime
     this.skipped = settings.skipped
     this.limits = settings.limits
+    this.tokens = settings.tokens
     this.version = settings.version
     this.onBug = settings.onBug
   }

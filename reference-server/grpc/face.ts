@@ -1,7 +1,8 @@
 import type { Server, UntypedServiceImplementation } from '@grpc/grpc-js'
 import type { Listener } from '../http/listener.ts'
 import type { Service } from '../service.ts'
-import type { ServerCertificate } from '../tls/certificates.ts'
+import type { ListenerCertificate } from '../tls/certificates.ts'
+import { admission } from './admission.ts'
 import { generation } from './generation.ts'
 import { Health } from './health.ts'
 import { createGrpcServer, listenGrpc } from './listener.ts'
@@ -30,7 +31,7 @@ export class GrpcFace {
     const files = [inference, generating, predicting, readProto(tensorflowProto), health, ...reflections]
     const names = files.flatMap((file) => file.services.map(({ fullName }) => fullName))
     this.#health = new Health(service, names)
-    this.#server = createGrpcServer(service.limits)
+    this.#server = createGrpcServer(service.limits, service.tokens.isOn ? [admission(service)] : [])
     const add = (file: typeof inference, implementation: UntypedServiceImplementation) =>
       this.#server.addService(file.services[0]!.definition, implementation)
     add(inference, openInference(service))
@@ -44,7 +45,7 @@ export class GrpcFace {
    * Speaks on a port; over TLS with a certificate.
    * @throws the system's error when the port cannot be had.
    */
-  async listen(host: string, port: number, certificate: ServerCertificate | null): Promise<Listener> {
+  async listen(host: string, port: number, certificate: ListenerCertificate | null): Promise<Listener> {
     const listener = await listenGrpc(this.#server, host, port, certificate)
     this.#closed.push(listener.closed)
     return listener

@@ -1,16 +1,16 @@
 import type { Http2SecureServer, Http2Server, ServerHttp2Session, Settings } from 'node:http2'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { Server, ServerCredentials, type ServerInterceptor } from '@grpc/grpc-js'
 import type { Listener } from '../http/listener.ts'
 import type { Limits } from '../limits.ts'
-import type { ServerCertificate } from '../tls/certificates.ts'
+import type { ListenerCertificate } from '../tls/certificates.ts'
 
 const maxConcurrentStreams = 1_000
 const streamWindowBytes = 1024 * 1024
 const connectionWindowBytes = 16 * 1024 * 1024
 
 /** A server without methods or ports, within the limits. */
-export function createGrpcServer(limits: Limits): Server {
+export function createGrpcServer(limits: Limits, interceptors: ServerInterceptor[]): Server {
   const server = new Server({
     'grpc.max_receive_message_length': limits.bodyBytes,
     'grpc.max_send_message_length': -1,
@@ -20,6 +20,7 @@ export function createGrpcServer(limits: Limits): Server {
     'grpc.keepalive_time_ms': limits.stallMs,
     // It keeps statistics of every call, which nobody asks for here.
     'grpc.enable_channelz': 0,
+    interceptors,
   })
   Object.assign(insides(server).commonServerOptions, {
     handshakeTimeout: limits.headersTimeoutMs,
@@ -52,7 +53,7 @@ export async function listenGrpc(
   server: Server,
   host: string,
   port: number,
-  certificate: ServerCertificate | null,
+  certificate: ListenerCertificate | null,
 ): Promise<GrpcListener> {
   const injector = server.createConnectionInjector(credentials(certificate))
   const http2 = [...insides(server).http2Servers.keys()].at(-1)!
@@ -84,8 +85,10 @@ export async function listenGrpc(
   }
 }
 
-function credentials(certificate: ServerCertificate | null): ServerCredentials {
+function credentials(certificate: ListenerCertificate | null): ServerCredentials {
   if (!certificate) return ServerCredentials.createInsecure()
   const pair = { cert_chain: Buffer.from(certificate.certificate), private_key: Buffer.from(certificate.key) }
-  return ServerCredentials.createSsl(null, [pair])
+  const { clientCa } = certificate
+  if (clientCa === null) return ServerCredentials.createSsl(null, [pair])
+  return ServerCredentials.createSsl(Buffer.from(clientCa), [pair], true)
 }

@@ -36,18 +36,21 @@ export class RequestHandler {
     const query = url.indexOf('?')
     const path = query < 0 ? url : url.slice(0, query)
     this.#openCount++
-    const exchange = new Exchange(this.#service, this.#router.convention(path), request, response, () => {
+    const convention = this.#router.convention(path)
+    const exchange = new Exchange(this.#service, convention, request, response, () => {
       this.#openCount--
       if (this.#openCount === 0) this.#onIdle?.()
     })
     // Without a listener, the reset of one client's connection would end the process.
     request.on('error', ignore)
     response.on('error', ignore)
-    void this.#answer(exchange, request.method!, path)
+    void this.#answer(exchange, convention, request.method!, path)
   }
 
-  async #answer(exchange: Exchange, method: string, path: string): Promise<void> {
+  async #answer(exchange: Exchange, convention: Convention, method: string, path: string): Promise<void> {
     try {
+      // What an operator asks stays open: the tools that ask have no token.
+      if (convention.interfaceName !== 'admin') this.#service.tokens.check(exchange.request)
       const { handler, params } = this.#router.find(method, path)
       await handler(exchange, params)
     } catch (error) {

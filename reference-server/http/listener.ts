@@ -3,7 +3,7 @@ import { createSecureServer, type SecureServerOptions, type ServerHttp2Session }
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Limits } from '../limits.ts'
-import type { ServerCertificate } from '../tls/certificates.ts'
+import type { ListenerCertificate } from '../tls/certificates.ts'
 
 /** A port that is being listened on. */
 export interface Listener {
@@ -42,13 +42,14 @@ export function listenHttps(
   limits: Limits,
   host: string,
   port: number,
-  { certificate, key }: ServerCertificate,
+  { certificate, key, clientCa }: ListenerCertificate,
 ): Promise<Listener> {
   // Its HTTP/1.1 half takes node:http's options, which its type does not say.
   const options: SecureServerOptions & ServerOptions = {
     ...httpOptions(limits),
     cert: certificate,
     key,
+    ...(clientCa !== null && { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
     allowHTTP1: true,
     minVersion: 'TLSv1.2',
     maxVersion: 'TLSv1.3',

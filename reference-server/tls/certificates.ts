@@ -2,11 +2,23 @@ import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } fr
 import { isIP } from 'node:net'
 import * as der from './der.ts'
 
-/** What a TLS server needs to prove itself, and what its clients need to believe it. All PEM. */
-export interface ServerCertificate {
-  ca: string
+/** A certificate and its private key, in PEM. */
+interface Certified {
   certificate: string
   key: string
+}
+
+/** What a TLS server needs to prove itself, and what its clients need to believe it. All PEM. */
+export interface ServerCertificate extends Certified {
+  ca: string
+  /** For a client of a server that asks for a certificate, signed by the same authority. */
+  client: Certified
+}
+
+/** What a port that speaks TLS needs. */
+export interface ListenerCertificate extends Certified {
+  /** Clients must have a certificate that this authority has signed; null: they need none. */
+  clientCa: string | null
 }
 
 const lifetimeMs = 90 * 24 * 3600 * 1000
@@ -15,30 +27,54 @@ const ecdsaWithSha256 = der.sequence(der.identifier('1.2.840.10045.4.3.2'))
 
 /**
  * A new certificate authority and a server certificate signed by it. The authority's private key is
- * forgotten on return, so trusting it trusts this one certificate and nothing else.
+ * forgotten on return, so trusting it trusts this one certificate, its client's, and nothing else.
  * @param hosts Host names and IP addresses that clients will connect to.
+ * @param validMs For how long the server's certificate is good; negative for one that has expired.
  */
-export function makeServerCertificate(hosts: string[]): ServerCertificate {
+export function makeServerCertificate(hosts: string[], validMs = lifetimeMs): ServerCertificate {
   const authority = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const server = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const client = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const authorityName = 'infer-bench throw-away CA'
   const issuer = { name: authorityName, publicKey: authority.publicKey, privateKey: authority.privateKey }
   return {
-    ca: signed(issuer, authorityName, authority.publicKey, [
+    ca: signed(issuer, authorityName, authority.publicKey, lifetimeMs, [
       extension('2.5.29.19', der.sequence(der.yes()), 'critical'),
       // keyCertSign and cRLSign.
       extension('2.5.29.15', der.bits(Uint8Array.of(0x06), 1), 'critical'),
     ]),
-    certificate: signed(issuer, 'infer-bench reference server', server.publicKey, [
-      extension('2.5.29.19', der.sequence(), 'critical'),
-      // digitalSignature.
-      extension('2.5.29.15', der.bits(Uint8Array.of(0x80), 7), 'critical'),
-      // serverAuth.
-      extension('2.5.29.37', der.sequence(der.identifier('1.3.6.1.5.5.7.3.1'))),
+    certificate: signed(issuer, 'infer-bench reference server', server.publicKey, validMs, [
+      ...leafExtensions(serverAuth),
       extension('2.5.29.17', der.sequence(...hosts.map(alternativeName))),
     ]),
-    key: server.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    key: pem(server.privateKey),
+    client: {
+      certificate: signed(
+        issuer,
+        'infer-bench client',
+        client.publicKey,
+        lifetimeMs,
+        leafExtensions(clientAuth),
+      ),
+      key: pem(client.privateKey),
+    },
   }
+}
+
+const serverAuth = '1.3.6.1.5.5.7.3.1'
+const clientAuth = '1.3.6.1.5.5.7.3.2'
+
+function leafExtensions(purpose: string): Buffer[] {
+  return [
+    extension('2.5.29.19', der.sequence(), 'critical'),
+    // digitalSignature.
+    extension('2.5.29.15', der.bits(Uint8Array.of(0x80), 7), 'critical'),
+    extension('2.5.29.37', der.sequence(der.identifier(purpose))),
+  ]
+}
+
+function pem(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }) as string
 }
 
 interface Issuer {
@@ -48,13 +84,19 @@ interface Issuer {
 }
 
 /** A version 3 certificate (RFC 5280, section 4.1). */
-function signed(issuer: Issuer, subject: string, publicKey: KeyObject, extensions: Buffer[]): string {
+function signed(
+  issuer: Issuer,
+  subject: string,
+  publicKey: KeyObject,
+  validMs: number,
+  extensions: Buffer[],
+): string {
   const serial = randomBytes(16)
   // RFC 5280 wants it positive and without needless leading zeros.
   serial[0] = (serial[0]! & 0x7f) | 0x40
   // An hour back, for clients whose clock is behind.
   const notBefore = new Date(Date.now() - hourMs)
-  const notAfter = new Date(Date.now() + lifetimeMs)
+  const notAfter = new Date(Date.now() + validMs)
   const body = der.sequence(
     der.explicit(0, der.integer(Uint8Array.of(2))),
     der.integer(serial),

@@ -4,6 +4,7 @@ import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import { Admission } from '../admission.ts'
 import { HttpError, toHttpError } from '../http/errors.ts'
 import type { Service } from '../service.ts'
+import { tokenSubprotocolPrefix } from '../token-check.ts'
 import { Connection, closeCodes } from './connection.ts'
 import type { WebSocketOptions } from './options.ts'
 import { Session, type SessionKeeper } from './session.ts'
@@ -53,6 +54,7 @@ export class WebSocketGateway implements SessionKeeper {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     try {
       this.#admission.check(request)
+      this.service.tokens.check(request)
       checkSubprotocols(request)
       if (this.service.stopping) throw new HttpError(503, 'stopping', 'the server stops')
       const wish = resumeWishOf(request)
@@ -179,7 +181,10 @@ export class WebSocketGateway implements SessionKeeper {
 function checkSubprotocols(request: IncomingMessage): void {
   const offered = request.headers['sec-websocket-protocol']
   if (offered === undefined) return
-  if (offered.split(',').some((name) => subprotocols.includes(name.trim()))) return
+  const names = offered.split(',').map((name) => name.trim())
+  if (names.some((name) => subprotocols.includes(name))) return
+  // One that carries a token asks for no way to speak.
+  if (names.every((name) => name.startsWith(tokenSubprotocolPrefix))) return
   const message = `none of the subprotocols is known; there are ${subprotocols.join(' and ')}`
   throw new HttpError(400, 'invalid_request', message)
 }

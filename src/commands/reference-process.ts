@@ -14,6 +14,8 @@ export interface ReferenceReady {
   grpcUrl: string | null
   grpcsUrl: string | null
   caFile: string | null
+  clientCertFile: string | null
+  clientKeyFile: string | null
   provider: string
   skipped: { provider: string; reason: string }[]
   version: string

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { ReferenceServer } from '../../reference-server/server.ts'
 
@@ -10,6 +11,9 @@ interface ServeFlags {
   grpcPort?: number
   tls: boolean
   tlsPort?: number
+  mtls: boolean
+  clientCa?: string
+  tokenEnv?: string
   grpcTlsPort?: number
   workers: number
   batchSize: number
@@ -44,12 +48,23 @@ export function registerServe(program: Command): void {
       'listen for HTTPS (HTTP/2 and HTTP/1.1) and gRPC over TLS, too, with a throw-away CA',
       false,
     )
-    .option('--tls-port <number>', `port for HTTPS (default: ${defaultPorts.tls}); implies --tls`, port)
     .option(
-      '--grpc-tls-port <number>',
-      `port for gRPC over TLS (default: ${defaultPorts.grpcTls}, or any with --tls-port 0); implies --tls`,
+      '--tls-port <number>',
+      `port for HTTPS (default: ${defaultPorts.tls}, or any with --port 0); implies --tls`,
       port,
     )
+    .option(
+      '--grpc-tls-port <number>',
+      `port for gRPC over TLS (default: ${defaultPorts.grpcTls}, or any with --port 0 or --tls-port 0); implies --tls`,
+      port,
+    )
+    .option(
+      '--mtls',
+      'ask TLS clients for a certificate: the throw-away one that is written beside the CA; implies --tls',
+      false,
+    )
+    .option('--client-ca <file>', 'ask them for one that this CA (PEM) has signed; implies --tls')
+    .option('--token-env <name>', 'environment variable with the bearer token that every call must show')
     .option('--workers <count>', 'model workers; a GPU has one', atLeast(1), 1)
     .option(
       '--batch-size <count>',
@@ -73,19 +88,8 @@ export function registerServe(program: Command): void {
 async function serve(program: Command, flags: ServeFlags): Promise<void> {
   const version = program.version() ?? 'unknown'
   const server = await notAlone(start(program, flags, version))
-  const { httpUrl, httpsUrl, grpcUrl, grpcsUrl, caFile, provider, software, skipped, runtimeVersion } = server
-  const ready = {
-    httpUrl,
-    httpsUrl,
-    grpcUrl,
-    grpcsUrl,
-    caFile,
-    provider,
-    software,
-    skipped,
-    version,
-    runtimeVersion,
-  }
+  const { close: _, ...told } = server
+  const ready = { ...told, version }
   const stopped = untilStopped()
   process.stdout.write(`${flags.json ? JSON.stringify(ready) : firstLine(server, version)}\n`)
   process.send?.({ type: 'ready', ...ready })
@@ -106,7 +110,8 @@ async function start(program: Command, flags: ServeFlags, version: string): Prom
       host: flags.host,
       port: flags.port,
       grpcPort: flags.grpcPort ?? (flags.port === 0 ? 0 : defaultPorts.grpc),
-      tls: tlsPorts(flags),
+      tls: tlsOptions(flags),
+      token: tokenOf(flags),
       limits: {
         ...(maxBody !== undefined && { bodyBytes: maxBody }),
         ...(maxStreams !== undefined && { streams: maxStreams }),
@@ -136,18 +141,38 @@ async function notAlone(starting: Promise<ReferenceServer>): Promise<ReferenceSe
   }
 }
 
-function tlsPorts({ tls, tlsPort, grpcTlsPort }: ServeFlags): { port: number; grpcPort: number } | null {
-  if (!tls && tlsPort === undefined && grpcTlsPort === undefined) return null
+/** Null: clear text alone. */
+function tlsOptions({ tls, tlsPort, grpcTlsPort, mtls, clientCa, port }: ServeFlags) {
+  const isWanted = tls || mtls || clientCa !== undefined || tlsPort !== undefined || grpcTlsPort !== undefined
+  if (!isWanted) return null
   return {
-    port: tlsPort ?? defaultPorts.tls,
-    grpcPort: grpcTlsPort ?? (tlsPort === 0 ? 0 : defaultPorts.grpcTls),
+    port: tlsPort ?? (port === 0 ? 0 : defaultPorts.tls),
+    grpcPort: grpcTlsPort ?? (tlsPort === 0 || port === 0 ? 0 : defaultPorts.grpcTls),
+    ...(mtls && { clientCa: 'throw-away' as const }),
+    ...(clientCa !== undefined && { clientCa: readFileSync(clientCa, 'utf8') }),
   }
+}
+
+/** From the environment, because a command line is for every user of a machine to read. */
+function tokenOf({ tokenEnv }: ServeFlags): string | null {
+  if (tokenEnv === undefined) return null
+  const token = process.env[tokenEnv]
+  if (!token || !/^[\x21-\x7e]+$/.test(token)) {
+    throw new FlagError(`the environment variable ${tokenEnv} holds no token: visible ASCII without spaces`)
+  }
+  return token
+}
+
+/** A flag whose fault only shows once what it names is looked at. */
+class FlagError extends Error {
+  override name = 'FlagError'
 }
 
 /** What to say of a failure that is this machine's state rather than a bug; null for a bug. */
 function expectedFailure(error: NodeJS.ErrnoException & { address?: string; port?: number }): string | null {
   const place = `port ${error.port} of ${error.address}`
-  if (error.name === 'RuntimeError') return error.message
+  if (error.name === 'RuntimeError' || error.name === 'FlagError') return error.message
+  if (error.syscall === 'open') return `${error.path} cannot be read: ${error.message}`
   if (error.code === 'EADDRINUSE')
     return `${place} is already in use; choose another with --port, --grpc-port, --tls-port or --grpc-tls-port`
   if (error.code === 'EACCES') return `no permission to listen on ${place}; choose one above 1023`
@@ -174,7 +199,10 @@ function untilStopped(): Promise<void> {
 
 function firstLine(server: ReferenceServer, version: string): string {
   const urls = [server.httpUrl]
-  if (server.httpsUrl) urls.push(`${server.httpsUrl} (CA ${server.caFile})`)
+  if (server.httpsUrl) {
+    const client = server.clientCertFile ? `, client ${server.clientCertFile}` : ''
+    urls.push(`${server.httpsUrl} (CA ${server.caFile}${client})`)
+  }
   urls.push(server.grpcUrl)
   if (server.grpcsUrl) urls.push(server.grpcsUrl)
   const software = server.software ? ` in software (${server.software})` : ''

@@ -155,7 +155,7 @@ function checkConnection(
   { source, env }: Scenario,
   problems: Problem[],
 ): void {
-  if (connection !== 'resumed' || isSecureScheme(new URL(fill(url, env)).protocol)) return
+  if (connection !== 'resumed' || isSecureScheme(URL.parse(fill(url, env))?.protocol ?? '')) return
   const isVaried = varied.includes('target.connection')
   const path: Path = isVaried ? ['vary', 'target.connection'] : ['targets', name, 'connection']
   const message = `\`resumed\` has no meaning for ${name}: its URL is in clear text, which has no TLS session`

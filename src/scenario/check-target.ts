@@ -17,6 +17,8 @@ export const PLACEHOLDER_REFERENCE = {
   grpcUrl: 'grpc://127.0.0.1:8001',
   grpcsUrl: 'grpcs://127.0.0.1:8444',
   caFile: '/reference-ca.pem',
+  clientCertFile: '/reference-client.pem',
+  clientKeyFile: '/reference-client-key.pem',
 } as const
 
 export function checkTarget(name: string, spec: ScenarioSpec, source: Source, env: Environment): Problem[] {
@@ -34,6 +36,8 @@ export function checkTarget(name: string, spec: ScenarioSpec, source: Source, en
   for (const [at, text] of [
     [['url'], target.url],
     [['tls', 'ca'], target.tls?.ca],
+    [['tls', 'cert'], target.tls?.cert],
+    [['tls', 'key'], target.tls?.key],
   ] as const) {
     if (text !== undefined && !spec.server && referencesOf(text).length > 0) {
       add(at, 'no reference server is started', 'Add `server: reference` to the scenario.')

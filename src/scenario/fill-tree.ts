@@ -18,6 +18,9 @@ import {
   withoutTemplates,
 } from './template.ts'
 
+/** Keys of `tls` that name files; those of the reference server are there once it has started. */
+const TLS_FILES = ['ca', 'cert', 'key'] as const
+
 /** What a text may hold, by where it stands. */
 type Place = 'address' | 'credential' | 'payload' | 'file' | 'value'
 
@@ -54,7 +57,7 @@ function placeOf(path: Path): Place {
     if (third === 'url') return 'address'
     if (third === 'headers' || third === 'auth') return 'credential'
     if (third === 'command' || third === 'env') return 'payload'
-    return third === 'tls' && fourth === 'ca' ? 'file' : 'value'
+    return third === 'tls' && (TLS_FILES as readonly unknown[]).includes(fourth) ? 'file' : 'value'
   }
   if (first === 'vary') return second === 'payload.text' ? 'payload' : 'value'
   const key = first === 'defaults' ? [second, third] : first === 'cases' ? [third, fourth] : []
@@ -93,7 +96,7 @@ function faultsOf(text: string, place: Place, env: Environment): Fault[] {
     } else if (place !== 'address' && place !== 'file') {
       faults.push({
         message: `\${reference.${name}} cannot stand here`,
-        cure: 'It is for the `url` of a target, and for its `tls.ca`.',
+        cure: 'It is for the `url` of a target, and for the files of its `tls`.',
       })
     }
   }
@@ -102,7 +105,7 @@ function faultsOf(text: string, place: Place, env: Environment): Fault[] {
   if (place === 'payload' ? /\$\{(env|reference)\b/.test(rest) : rest.includes('${')) {
     faults.push({
       message: 'this template is not understood',
-      cure: 'The templates are ${env:NAME}, ${env:NAME:-default}, ${reference.http}, ${reference.https}, ${reference.grpc}, ${reference.grpcs}, ${reference.ws}, ${reference.wss}, ${reference.mcp}, ${reference.mcps} and ${reference.ca}.',
+      cure: 'The templates are ${env:NAME}, ${env:NAME:-default}, ${reference.http}, ${reference.https}, ${reference.grpc}, ${reference.grpcs}, ${reference.ws}, ${reference.wss}, ${reference.mcp}, ${reference.mcps}, ${reference.ca}, ${reference.client_cert} and ${reference.client_key}.',
     })
   }
   return faults

@@ -88,15 +88,18 @@ async function read(file: string): Promise<string> {
 const SECURE_REFERENCES = ['https', 'grpcs', 'wss', 'mcps']
 
 function serverFlags(spec: ScenarioSpec): string[] {
-  const { provider, workers, batch_size, batch_wait } = spec.server!.reference
+  const { provider, workers, token_env, batch_size, batch_wait } = spec.server!.reference
   const flags: string[] = []
   if (provider !== undefined) flags.push('--provider', provider)
   if (workers !== undefined) flags.push('--workers', String(workers))
   if (batch_size !== undefined) flags.push('--batch-size', String(batch_size))
   if (batch_wait !== undefined) flags.push('--batch-wait', formatDuration(batch_wait))
-  const isSecure = Object.values(spec.targets).some(({ url = '' }) =>
-    referencesOf(url).some((name) => SECURE_REFERENCES.includes(name)),
+  if (token_env !== undefined) flags.push('--token-env', token_env)
+  const named = Object.values(spec.targets).flatMap(({ url = '', tls }) =>
+    [url, tls?.cert ?? '', tls?.key ?? ''].flatMap(referencesOf),
   )
-  if (isSecure) flags.push('--tls-port', '0')
+  const names = (...some: string[]) => some.some((name) => named.includes(name))
+  if (names(...SECURE_REFERENCES)) flags.push('--tls-port', '0')
+  if (names('client_cert', 'client_key')) flags.push('--mtls')
   return flags
 }

@@ -107,6 +107,11 @@ const referenceSchema = z.strictObject({
   workers: integer('number of workers', 1, 256)
     .optional()
     .describe('Model workers; a GPU has one. Default: `1`.'),
+  token_env: text('name of an environment variable', ['SERVER_TOKEN'])
+    .optional()
+    .describe(
+      'The environment variable with the token that every call must show. Default: none is asked for.',
+    ),
   batch_size: integer('number of requests', 1, 65_536)
     .optional()
     .describe('Requests that the `mlp` model joins into one run. Default: `1`, none.'),
@@ -145,7 +150,7 @@ export const scenarioSchema = z
     server: serverSchema
       .optional()
       .describe(
-        '`reference` starts the bundled server for this run; `${reference.http}`, `${reference.https}`, `${reference.grpc}`, `${reference.grpcs}`, `${reference.ws}`, `${reference.wss}`, `${reference.mcp}`, `${reference.mcps}` and `${reference.ca}` then tell where it is. Leave it out to test your own.',
+        '`reference` starts the bundled server for this run; `${reference.http}`, `${reference.https}`, `${reference.grpc}`, `${reference.grpcs}`, `${reference.ws}`, `${reference.wss}`, `${reference.mcp}`, `${reference.mcps}` then tell where it is, `${reference.ca}`, `${reference.client_cert}` and `${reference.client_key}` how to trust it and be trusted. Leave it out to test your own.',
       ),
     report: oneOf('report', REPORTS)
       .optional()

@@ -16,6 +16,9 @@ export interface ReferenceAddress {
   grpcsUrl: string | null
   /** Absolute path of the PEM file that its certificate can be verified with. */
   caFile: string | null
+  /** Those of a client’s certificate and its key. Null: it asks for none. */
+  clientCertFile: string | null
+  clientKeyFile: string | null
 }
 
 const REFERENCES: Readonly<Record<string, (address: ReferenceAddress) => string | null>> = {
@@ -30,6 +33,8 @@ const REFERENCES: Readonly<Record<string, (address: ReferenceAddress) => string 
   mcp: ({ httpUrl }) => `${httpUrl}/mcp`,
   mcps: ({ httpsUrl }) => httpsUrl && `${httpsUrl}/mcp`,
   ca: ({ caFile }) => caFile,
+  client_cert: ({ clientCertFile }) => clientCertFile,
+  client_key: ({ clientKeyFile }) => clientKeyFile,
 }
 
 export const REFERENCE_NAMES = Object.keys(REFERENCES)

@@ -58,6 +58,7 @@ A number without its unit is refused; counts (calls, tokens, rounds, connections
 | \`\${env:NAME:-default}\` | the same, with a default; \`\${env:URL:-\${reference.http}}\` is one, too |
 | \`\${reference.http}\`, \`\${reference.https}\`, \`\${reference.grpc}\`, \`\${reference.grpcs}\`, \`\${reference.ws}\`, \`\${reference.wss}\`, \`\${reference.mcp}\`, \`\${reference.mcps}\` | where the bundled server listens; in \`url\` |
 | \`\${reference.ca}\` | the file to verify its certificate with; in \`tls.ca\` |
+| \`\${reference.client_cert}\`, \`\${reference.client_key}\` | a client’s certificate and key; in \`tls.cert\` and \`tls.key\`. Where they are used, the server asks TLS clients for them |
 
 Variables in a \`url\`, in headers, in credentials and in a payload’s \`text\` and \`json\` are filled in just before the
 calls are made: results hold the template, never the value. All others are filled in when the scenario is read.

@@ -71,6 +71,8 @@ describe('a URL', () => {
     grpcUrl: 'grpc://127.0.0.1:5678',
     grpcsUrl: null,
     caFile: '/tmp/ca.pem',
+    clientCertFile: null,
+    clientKeyFile: null,
   }
 
   test.each([
