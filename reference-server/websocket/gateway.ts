@@ -39,7 +39,7 @@ export class WebSocketGateway implements SessionKeeper {
       clientTracking: false,
       maxPayload: service.limits.bodyBytes,
       perMessageDeflate: options.deflate && { threshold: deflateFromBytes },
-      handleProtocols: (offered) => subprotocols.find((name) => offered.has(name)) ?? false,
+      handleProtocols: (offered) => subprotocols.find((name) => offered.has(name)) ?? tokenCarrier(offered),
       closeTimeout: closeTimeoutMs,
     }
     this.#server = new WebSocketServer(settings)
@@ -176,6 +176,11 @@ export class WebSocketGateway implements SessionKeeper {
     const status = `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`
     socket.end(`${[status, ...lines].join('\r\n')}\r\n\r\n${body}`)
   }
+}
+
+/** A browser takes no connection on which none of the subprotocols that it offered was chosen. */
+function tokenCarrier(offered: Set<string>): string | false {
+  return [...offered].find((name) => name.startsWith(tokenSubprotocolPrefix)) ?? false
 }
 
 function checkSubprotocols(request: IncomingMessage): void {

@@ -195,7 +195,11 @@ const CURES: readonly (readonly [string, string])[] = [
   ],
   ['auth.token', 'Check auth.oauth2: the URL of the token endpoint, the client and its secret.'],
   ['tls.hostname', 'The certificate is for another name: set tls: { servername: … }.'],
-  ['tls.protocol', 'Is it an https endpoint? Does it speak TLS 1.2 or 1.3?'],
+  ['tls.client_certificate', 'The server wants a certificate that it trusts: set tls: { cert: …, key: … }.'],
+  [
+    'tls.protocol',
+    'Is it an https endpoint? Does it speak TLS 1.2 or 1.3, and want no certificate (tls.cert)?',
+  ],
   [
     'timeout.connect',
     'Is the host reachable from here? A longer wait is set with timeout: { connect: 30s }.',

@@ -128,3 +128,32 @@ test.each([
   expect((await ended).code).toBe(2)
   expect(output.stderr).toContain(message)
 })
+
+test('a token from the environment, and certificates for clients', async () => {
+  const env = { ...process.env, OWN_TOKEN: 'canary-4Tq9' }
+  const args = [program, ...anyPort, '--mtls', '--token-env', 'OWN_TOKEN', '--json']
+  const { child, ended, firstLine, output } = watch(
+    spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env }),
+  )
+  const ready = JSON.parse(await firstLine())
+  for (const file of [ready.caFile, ready.clientCertFile, ready.clientKeyFile]) {
+    expect(existsSync(file)).toBe(true)
+  }
+  expect((await fetch(`${ready.httpUrl}/v2`)).status).toBe(401)
+  const headers = { authorization: 'Bearer canary-4Tq9' }
+  expect((await fetch(`${ready.httpUrl}/v2`, { headers })).status).toBe(200)
+  child.kill('SIGTERM')
+  expect(await ended).toEqual({ code: 0, signal: null })
+  expect(existsSync(ready.clientKeyFile)).toBe(false)
+  expect(output.stdout + output.stderr).not.toContain('canary')
+})
+
+test.each([
+  ['a variable without a token', ['--token-env', 'NO_SUCH_TOKEN'], /NO_SUCH_TOKEN holds no token/],
+  ['a CA that is not there', ['--client-ca', '/no/such.pem'], /no\/such\.pem/],
+])('%s is told in one sentence', async (_what, flags, says) => {
+  const { ended, output } = run([...anyPort, ...flags])
+  expect(await ended).toMatchObject({ code: 1 })
+  expect(output.stderr).toMatch(says)
+  expect(output.stderr.trim().split('\n')).toHaveLength(1)
+})

@@ -132,7 +132,7 @@ const FAULTS: Fault[] = [
       's.yaml:1:49: this template is not understood',
       '    targets: { a: { interface: rest, api: raw, url: "${env.HOST}" } }',
       '                                                    ^^^^^^^^^^^^^',
-      '  The templates are ${env:NAME}, ${env:NAME:-default}, ${reference.http}, ${reference.https}, ${reference.grpc}, ${reference.grpcs}, ${reference.ws}, ${reference.wss}, ${reference.mcp}, ${reference.mcps} and ${reference.ca}.',
+      '  The templates are ${env:NAME}, ${env:NAME:-default}, ${reference.http}, ${reference.https}, ${reference.grpc}, ${reference.grpcs}, ${reference.ws}, ${reference.wss}, ${reference.mcp}, ${reference.mcps}, ${reference.ca}, ${reference.client_cert} and ${reference.client_key}.',
     ],
   },
   {
@@ -162,7 +162,7 @@ const FAULTS: Fault[] = [
       's.yaml:2:7: ${reference.http} cannot stand here',
       '    name: "${reference.http}"',
       '          ^^^^^^^^^^^^^^^^^^^',
-      '  It is for the `url` of a target, and for its `tls.ca`.',
+      '  It is for the `url` of a target, and for the files of its `tls`.',
     ],
   },
   {

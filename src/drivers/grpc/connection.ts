@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe } from 'node:diagnostics_channel'
 import net from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import {
   type CallCredentials,
   ChannelCredentials,
@@ -10,15 +11,8 @@ import {
   credentials,
 } from '@grpc/grpc-js'
 import { failure, OpenError, type Outcome, type SessionProbe } from '../driver.ts'
-import {
-  abortable,
-  type ConnectOptions,
-  firstOf,
-  resolve,
-  secure,
-  tcpOutcome,
-  within,
-} from '../transport/connect.ts'
+import { abortable, type ConnectOptions, firstOf, resolve, secure, within } from '../transport/connect.ts'
+import { tcpOutcome } from '../transport/errors.ts'
 
 /** A client with its one connection. */
 export interface GrpcConnection {
@@ -89,6 +83,7 @@ function connectTo(
 ): Promise<GrpcConnection> {
   let client: Client | null = null
   let raw: net.Socket | null = null
+  let encrypted: TLSSocket | null = null
   const start = (succeed: (connection: GrpcConnection) => void, fail: (error: Error) => void) => {
     const made = (socket: net.Socket) => {
       raw = socket
@@ -98,7 +93,7 @@ function connectTo(
       probe.phase('tcp')
       if (!options.secure) return socket
       try {
-        const encrypted = await secure(socket, options, signal)
+        encrypted = await secure(socket, options, signal)
         probe.phase('tls', encrypted.isSessionReused())
         return encrypted
       } catch (error) {
@@ -117,7 +112,9 @@ function connectTo(
           succeed({ client: client!, raw: raw! })
         } else if (state === connectivityState.TRANSIENT_FAILURE) {
           const sample = 'the connection ended before the server’s HTTP/2 SETTINGS came'
-          fail(new OpenError(failure('setup', 'h2.protocol', '', sample)))
+          // A server that misses a certificate says so where the client has finished its handshake.
+          const alert = encrypted?.errored
+          fail(new OpenError(alert ? errorOutcome(alert) : failure('setup', 'h2.protocol', '', sample)))
         } else if (state !== connectivityState.SHUTDOWN) {
           channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, watch)
         }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { failure, type Outcome } from '../driver.ts'
-import { tcpOutcome } from '../transport/connect.ts'
+import { tcpOutcome } from '../transport/errors.ts'
 
 /** As much of an error reply as is kept for a person to read. */
 export const SAMPLE_BYTES = 300

@@ -32,7 +32,8 @@ export function singleClient(transport: Transport, origin: string, most: number)
     keepAliveTimeoutThreshold: 0,
     connect: (_options, callback) => {
       if (isHandedOut) {
-        callback(new LostError(), null)
+        // What ended it, where it was more than a close: an alert of TLS, for one.
+        callback(transport.socket.errored ?? new LostError(), null)
         return
       }
       isHandedOut = true

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import net from 'node:net'
 import tls from 'node:tls'
 import type { Target } from '../../plan/plan.ts'
-import { type ByteCounts, failure, OpenError, type Outcome, type SessionProbe } from '../driver.ts'
+import { type ByteCounts, failure, OpenError, type SessionProbe } from '../driver.ts'
+import { tcpOutcome, tlsOutcome } from './errors.ts'
 import { isSecureScheme } from './scheme.ts'
 import { TlsSessions } from './tls-sessions.ts'
 
@@ -185,6 +186,8 @@ export async function secure(
       raw.destroy()
     },
   )
+  // Of an alert Node tells an error and then an end, which libraries take for the reason. So it is `errored` for all.
+  socket.on('error', (error) => socket.destroy(error))
   await sessions?.first(socket)
   return socket
 }
@@ -218,39 +221,6 @@ export function abortable<Value>(
       },
     )
   })
-}
-
-const RESETS = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET'])
-const TIMEOUTS = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'])
-const UNTRUSTED = new Set([
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'CERT_HAS_EXPIRED',
-  'CERT_NOT_YET_VALID',
-  'CERT_SIGNATURE_FAILURE',
-  'CERT_REVOKED',
-  'CERT_UNTRUSTED',
-  'INVALID_CA',
-])
-
-/** The class of an error of the transport, in the given phase. */
-export function tcpOutcome(phase: string, error: NodeJS.ErrnoException): Outcome {
-  const code = error.code ?? ''
-  if (code === 'ECONNREFUSED') return failure(phase, 'tcp.refused', code, error.message)
-  if (RESETS.has(code)) return failure(phase, 'tcp.reset', code, error.message)
-  if (TIMEOUTS.has(code)) return failure(phase, 'tcp.timeout', code, error.message)
-  return failure(phase, 'tcp.error', code, error.message)
-}
-
-function tlsOutcome(error: NodeJS.ErrnoException): Outcome {
-  const code = error.code ?? ''
-  if (UNTRUSTED.has(code)) return failure('tls', 'tls.untrusted', code, error.message)
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return failure('tls', 'tls.hostname', code, error.message)
-  if (RESETS.has(code)) return failure('tls', 'tcp.reset', code, error.message)
-  return failure('tls', 'tls.protocol', code, error.message)
 }
 
 /** Socket bytes so far. After a socket is closed it still knows them. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { failure, type Outcome } from '../driver.ts'
-import { tcpOutcome } from '../transport/connect.ts'
+import { tcpOutcome } from '../transport/errors.ts'
 
 /** As much of what a server says as is kept for a person to read. */
 export const SAMPLE_CHARACTERS = 300

@@ -1,0 +1,46 @@
+/** What went wrong beneath a protocol, as classes. */
+
+import { failure, type Outcome } from '../driver.ts'
+
+const RESETS = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET'])
+const TIMEOUTS = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'])
+const UNTRUSTED = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_REVOKED',
+  'CERT_UNTRUSTED',
+  'INVALID_CA',
+])
+
+/**
+ * Alerts about the client's certificate, or for want of one. Over TLS 1.3 a server tells them when the client takes the
+ * handshake for done, so they may come to any call, or to the protocol's setup.
+ */
+const CLIENT_CERTIFICATE =
+  /^ERR_SSL_(TLSV13_ALERT_CERTIFICATE_REQUIRED|TLSV1_ALERT_UNKNOWN_CA|SSLV3_ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+))$/
+
+/** The class of an error of the transport, in the given phase. */
+export function tcpOutcome(phase: string, error: NodeJS.ErrnoException): Outcome {
+  const code = error.code ?? ''
+  if (code === 'ECONNREFUSED') return failure(phase, 'tcp.refused', code, error.message)
+  if (RESETS.has(code)) return failure(phase, 'tcp.reset', code, error.message)
+  if (TIMEOUTS.has(code)) return failure(phase, 'tcp.timeout', code, error.message)
+  if (code.startsWith('ERR_SSL_')) return tlsOutcome(error)
+  return failure(phase, 'tcp.error', code, error.message)
+}
+
+/** The class of an error of TLS itself. */
+export function tlsOutcome(error: NodeJS.ErrnoException): Outcome {
+  const code = error.code ?? ''
+  if (UNTRUSTED.has(code)) return failure('tls', 'tls.untrusted', code, error.message)
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return failure('tls', 'tls.hostname', code, error.message)
+  if (CLIENT_CERTIFICATE.test(code)) return failure('tls', 'tls.client_certificate', code, error.message)
+  if (RESETS.has(code)) return failure('tls', 'tcp.reset', code, error.message)
+  return failure('tls', 'tls.protocol', code, error.message)
+}
