@@ -36,6 +36,7 @@ interface Surroundings {
 /** What must hold of a scenario's result besides that no call failed. */
 const MORE: Readonly<Record<string, (result: Result, stdout: string) => void>> = {
   'performance-matrix.yaml': fillsTheMatrix,
+  'handshake.yaml': savesByResuming,
   'batching.yaml': letsALoneCallerWait,
   'polling-or-streaming.yaml': streamsFasterThanItPolls,
 }
@@ -43,6 +44,7 @@ const MORE: Readonly<Record<string, (result: Result, stdout: string) => void>> =
 /** What would take too long in a test. */
 const LESS: Readonly<Record<string, readonly string[]>> = {
   'payload-sweep.yaml': ['--set', 'cases.5.payload.size=2MiB'],
+  'handshake.yaml': ['--set', 'vary.target.connection=[cold, resumed]'],
 }
 
 test('there are scenarios', () => {
@@ -117,4 +119,15 @@ function letsALoneCallerWait({ cases }: Result): void {
 function streamsFasterThanItPolls({ cases }: Result): void {
   const [stream, poll] = cases.map(({ summary }) => summary.output_token_throughput!)
   expect(stream! / poll!).toBeGreaterThan(1.5)
+}
+
+function savesByResuming({ cases }: Result): void {
+  const targets = Map.groupBy(cases, ({ target }) => target)
+  expect(targets.size).toBe(6)
+  for (const [target, [cold, resumed]] of targets) {
+    expect(cold!.summary.resumed, target).toBe(0)
+    expect(resumed!.summary.resumed, target).toBe(resumed!.summary.connections)
+    expect(resumed!.summary.handshake_bytes, target).toBeLessThan(cold!.summary.handshake_bytes!)
+    expect(resumed!.metrics.tls_handshake!.count, target).toBeGreaterThan(0)
+  }
 }
