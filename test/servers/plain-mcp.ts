@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type http from 'node:http'
-import { WebSocketServer } from 'ws'
+import { type WebSocket, WebSocketServer } from 'ws'
 import { type Handler, type PlainServer, type Secure, startPlain } from './plain-http.ts'
 
 export interface McpRequest {
@@ -10,7 +10,7 @@ export interface McpRequest {
 }
 
 /** A request of a client, and the ways to answer it. */
-interface McpAnswer {
+export interface McpAnswer {
   request: McpRequest
   /** The session that it came in; null where it came in none. */
   session: string | null
@@ -25,6 +25,8 @@ interface McpAnswer {
   error(code: number, message: string): void
   /** Ends what was sent, as it is. */
   end(): void
+  /** WebSocket: closes it. */
+  close(code: number, reason: string): void
   /** HTTP: the response itself. */
   response: http.ServerResponse | null
 }
@@ -67,7 +69,11 @@ export function textResult(text: string): object {
 }
 
 /** An MCP server over Streamable HTTP and WebSocket, of both revisions, whose calls `handle` answers. */
-export async function startPlainMcp(handle: McpHandler, secure: Secure = false): Promise<PlainMcp> {
+export async function startPlainMcp(
+  handle: McpHandler,
+  secure: Secure = false,
+  shakeHands: McpHandler = (answer) => answer.result(handshakeResult(answer.request)!),
+): Promise<PlainMcp> {
   const sessions = new Set<string>()
   const methods: string[] = []
   const webSockets = new WebSocketServer({ noServer: true })
@@ -75,11 +81,10 @@ export async function startPlainMcp(handle: McpHandler, secure: Secure = false):
     ws.on('error', () => {})
     ws.on('message', (data) => {
       const message = JSON.parse(String(data)) as McpRequest
-      methods.push(message.method)
-      if (message.id === undefined) return
-      const answer = textAnswer(message, (text) => ws.send(text))
-      const result = handshakeResult(message)
-      if (result) answer.result(result)
+      methods.push(message.method ?? 'answer')
+      if (message.id === undefined || message.method === undefined) return
+      const answer = textAnswer(message, ws)
+      if (handshakeResult(message)) shakeHands(answer)
       else handle(answer)
     })
   })
@@ -94,8 +99,8 @@ export async function startPlainMcp(handle: McpHandler, secure: Secure = false):
         return
       }
       const message = JSON.parse(Buffer.concat(chunks).toString('utf8')) as McpRequest
-      methods.push(message.method)
-      if (message.id === undefined) {
+      methods.push(message.method ?? 'answer')
+      if (message.id === undefined || message.method === undefined) {
         response.writeHead(202).end()
         return
       }
@@ -108,8 +113,7 @@ export async function startPlainMcp(handle: McpHandler, secure: Secure = false):
         return
       }
       const answer = httpAnswer(message, session, response)
-      const result = handshakeResult(message)
-      if (result) answer.result(result)
+      if (handshakeResult(message)) shakeHands(answer)
       else handle(answer)
     })
   }
@@ -155,11 +159,13 @@ function httpAnswer(request: McpRequest, session: string | null, response: http.
       stream()
       response.end()
     },
+    close: () => response.destroy(),
   }
 }
 
-function textAnswer(request: McpRequest, sendText: (text: string) => void): McpAnswer {
+function textAnswer(request: McpRequest, ws: WebSocket): McpAnswer {
   const { id } = request
+  const sendText = (text: string) => ws.send(text)
   const send = (message: object) => sendText(JSON.stringify(message))
   return {
     request,
@@ -171,6 +177,7 @@ function textAnswer(request: McpRequest, sendText: (text: string) => void): McpA
     result: (result) => send({ jsonrpc: '2.0', id, result }),
     error: (code, message) => send({ jsonrpc: '2.0', id, error: { code, message } }),
     end() {},
+    close: (code, reason) => ws.close(code, reason),
   }
 }
 

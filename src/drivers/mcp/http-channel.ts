@@ -49,6 +49,8 @@ export class HttpChannel implements Channel {
   #isSessionGone = false
   #linger: NodeJS.Timeout | null = null
   #version: string | undefined
+  /** The latest one to a call, and the latest to one of the session's own messages. */
+  #callReply: Reply | null = null
   #ownReply: Reply | null = null
 
   constructor(options: HttpChannelOptions) {
@@ -68,7 +70,8 @@ export class HttpChannel implements Channel {
       if (!owner.arrived(message)) this.onmessage?.(message, extra)
     }
     this.#sdk.onerror = (error) => {
-      if (this.#reply) this.#reply.complaint = error
+      // A stream may have ended before the SDK has read it.
+      if (this.#callReply) this.#callReply.complaint = error
       this.onerror?.(error)
     }
     this.#sdk.onclose = () => this.onclose?.()
@@ -158,7 +161,8 @@ export class HttpChannel implements Channel {
     return new Promise((resolve, reject) => {
       const reply = new Reply(exchange, resolve, reject, (ended, error) => this.#ended(ended, error))
       this.#reply = reply
-      if (!exchange) this.#ownReply = reply
+      if (exchange) this.#callReply = reply
+      else this.#ownReply = reply
       this.#client.dispatch(request, reply)
     })
   }
