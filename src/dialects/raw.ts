@@ -57,7 +57,8 @@ function grpcCodec(options: CodecOptions): GrpcCodec {
 function mcpCodec(options: CodecOptions): McpCodec {
   return {
     ...literalArguments(options),
-    progress: readProgress,
+    // A server that says nothing about its progress tells at least how far it is.
+    progress: ({ message, progress }, into) => readProgress({ message: message ?? String(progress) }, into),
     result(result, _hadContent, into) {
       into.payloadBytes = textBytes(result)
       if (into.payloadBytes > 0) into.tokens = 1

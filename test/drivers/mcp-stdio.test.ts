@@ -1,11 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { type Play, play } from '../contract/play.ts'
 import { eventually } from '../e2e/eventually.ts'
-import { isAlive } from '../e2e/processes.ts'
-
-const SERVER = fileURLToPath(new URL('../servers/stdio-mcp.ts', import.meta.url))
+import { processesWith, STDIO_SERVER } from '../e2e/mcp-servers.ts'
 
 let runs = 0
 
@@ -23,24 +19,10 @@ async function against(fault: string, { options, connection, ...what }: Against 
       interface: 'mcp',
       url: 'stdio:test',
       ...(connection && { connection }),
-      options: { tool: 'plain', command: [process.execPath, SERVER, fault, mark], ...options },
+      options: { tool: 'plain', command: [process.execPath, STDIO_SERVER, fault, mark], ...options },
     },
   })
   return { ...played, left: processesWith(mark) }
-}
-
-/** Processes whose command line has the mark in it. */
-function processesWith(mark: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(mark) && isAlive(pid)
-      } catch {
-        return false
-      }
-    })
 }
 
 const calls = (count: number, concurrency = 1) => ({
