@@ -41,7 +41,10 @@ describe('refused with its place and its cure', () => {
       ['kserve-v2 has no tool train', '  Take one of infer, generate.'],
     ],
     [`${MCP}, method: tools/list, url: "http://x"`, ['tools/list names no tool', '  Remove tool and kind']],
-    ['interface: rest, api: raw, command: [a]', ['`command` has no meaning for rest', '  Remove it: it is for mcp.']],
+    [
+      'interface: rest, api: raw, command: [a]',
+      ['`command` has no meaning for rest', '  Remove it: it is for mcp.'],
+    ],
   ])('%s', async (target, says) => {
     const found = await faults(`targets: { a: { ${target} } }\n`)
     for (const sentence of says) expect(found).toContain(sentence)
