@@ -1,9 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import net from 'node:net'
-import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isAlive } from './processes.ts'
 
@@ -11,9 +9,8 @@ import { isAlive } from './processes.ts'
 export const STDIO_SERVER = fileURLToPath(new URL('../servers/stdio-mcp.ts', import.meta.url))
 
 /** The protocol's own example of a server, which nobody here wrote. */
-export const EVERYTHING = join(
-  dirname(createRequire(import.meta.url).resolve('@modelcontextprotocol/server-everything/package.json')),
-  'dist/index.js',
+export const EVERYTHING = fileURLToPath(
+  new URL('dist/index.js', import.meta.resolve('@modelcontextprotocol/server-everything/package.json')),
 )
 
 export async function startEverything(): Promise<{ url: string; stop(): Promise<void> }> {
