@@ -164,4 +164,12 @@ function protocolOf(planned: Case): Protocol {
   return protocol(planned.target.interface)
 }
 
-const silentProbe: SessionProbe = { phase() {}, capacityChanged() {}, lost() {} }
+const silentProbe: SessionProbe = {
+  phase() {},
+  capacityChanged() {},
+  lost() {},
+  broken() {},
+  resumed() {},
+  ping() {},
+  pong() {},
+}

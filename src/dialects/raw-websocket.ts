@@ -18,6 +18,7 @@ const END_FIELD = 'done'
 export const rawWebSocket: WebSocketFace = {
   path: '/',
   methods: null,
+  resume: null,
   codec(options) {
     const { correlation } = options.target.options as Convention
     return correlation === 'id' ? byId(options) : byOrder(options)

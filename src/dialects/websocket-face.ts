@@ -7,8 +7,17 @@ export interface WebSocketFace {
   path: string
   /** By name; the first is the one that is called where the target names none. Null: the target says the kind. */
   methods: Readonly<Record<string, { kind: CallKind }>> | null
+  /** How a session goes on over another connection. Null: it ends with its connection. */
+  resume: WebSocketResume | null
   /** Throws `DialectError` for a payload that the method cannot carry. */
   codec(options: CodecOptions, method: string): WebSocketCodec
+}
+
+interface WebSocketResume {
+  /** What a URL's query has in it to ask for the session. */
+  query(session: string): Readonly<Record<string, string>>
+  /** Asks for what follows in a stream. `last`: the index of the last message that has come of it, -1 for none. */
+  message(id: number, last: number): Uint8Array
 }
 
 /** Work that every message repeats, so what it costs is what the interface costs: nothing is cached here. */
@@ -26,7 +35,10 @@ export interface WebSocketCodec {
   callOf: ((message: Buffer, isBinary: boolean) => number) | null
   /** Reads a message about a call. Throws `DecodeError`. */
   read(message: Buffer, isBinary: boolean, into: WebSocketReply): void
-  /** Reads a message about no call that it names: an error in it is of some call's. Null: such messages are ignored. */
+  /**
+   * Reads a message about no call that it names: what it tells of the session, or an error of some call's. Null: such
+   * messages are ignored.
+   */
   aside: ((message: Buffer, isBinary: boolean, into: WebSocketReply) => void) | null
   /** What tells the server that no further message of the call follows. Null: nothing does. */
   finish: ((id: number) => Uint8Array) | null
@@ -42,6 +54,12 @@ export interface WebSocketReply extends Content {
   /** What the server tells of its own time, in ms; NaN where it told none. */
   queueMs: number
   computeMs: number
+  /** Which message of its stream it is; -1 where that is not told. */
+  index: number
+  /** What the session is asked for with later; empty where it is not told. */
+  session: string
+  /** It is a session that has gone on. */
+  isResumed: boolean
 }
 
 export function newReply(): WebSocketReply {
@@ -54,6 +72,9 @@ export function newReply(): WebSocketReply {
     errorMessage: '',
     queueMs: Number.NaN,
     computeMs: Number.NaN,
+    index: -1,
+    session: '',
+    isResumed: false,
   }
 }
 
@@ -66,4 +87,7 @@ export function clearReply(reply: WebSocketReply): void {
   reply.errorMessage = ''
   reply.queueMs = Number.NaN
   reply.computeMs = Number.NaN
+  reply.index = -1
+  reply.session = ''
+  reply.isResumed = false
 }

@@ -149,7 +149,7 @@ export class OpenError extends Error {
   }
 }
 
-/** One connection. Sessions that outlive their connections come with WebSocket and MCP. */
+/** One connection, or a session that outlives its connections. */
 export interface Session {
   /** Calls it can take now: 1 or 0 on HTTP/1.1, many on HTTP/2, 0 after GOAWAY or loss. */
   capacity(): number
@@ -157,8 +157,18 @@ export interface Session {
   start(call: CallSlot): void
   /** Ends the call on the wire. The driver makes no further use of the slot, and does not call `end`. */
   cancel(call: CallSlot): void
+  /** Of all its connections so far. */
   wireBytes(into: ByteCounts): void
   close(): void
+}
+
+/** A session that can go on over another connection with the calls that were open when its connection was lost. */
+export interface ResumableSession extends Session {
+  /**
+   * Connects again, after `SessionProbe.broken`. Rejects with `OpenError`: load may try again, unless the probe was
+   * told that the session is lost. A session that is lost meanwhile closes what comes of it.
+   */
+  reopen(signal: AbortSignal): Promise<void>
 }
 
 /** A session of calls whose client may send several messages: those of the kinds `client-stream` and `bidi`. */
@@ -180,6 +190,17 @@ export interface SessionProbe {
    * success where there is nothing to tell: a server may close an idle connection, and calls tell their own end.
    */
   lost(outcome: Outcome): void
+  /**
+   * The connection is lost, and calls are open that can go on over another one: load is to `reopen` the session, but
+   * not before `afterMs`, which the server wishes. Until then it has no room.
+   */
+  broken(afterMs: number): void
+  /** The server goes on with the calls of a session that was reopened. */
+  resumed(): void
+  /** A ping of the protocol's own goes out; at most one is under way. */
+  ping(): void
+  /** The answer to it has come. */
+  pong(): void
 }
 
 /** What a server said of its own time, in milliseconds. NaN: not told. */

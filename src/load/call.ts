@@ -2,7 +2,7 @@ import type { CallSlot, Outcome, ServerTiming } from '../drivers/driver.ts'
 import { SUCCESS } from '../drivers/driver.ts'
 import type { CallTimes } from '../record/metrics.ts'
 import type { Clock } from './clock.ts'
-import type { Connection } from './pool.ts'
+import type { Connection } from './connection.ts'
 
 /** Who is told when a call ends: the round that runs it. */
 export interface CallOwner {

@@ -1,7 +1,9 @@
-import type { Driver, HandshakePhase, Outcome, Session, SessionProbe } from '../drivers/driver.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Driver, Outcome, ResumableSession, Session } from '../drivers/driver.ts'
 import { failure, OpenError } from '../drivers/driver.ts'
-import type { HandshakeTimes } from '../record/metrics.ts'
+import type { ConnectionMetricName, HandshakeTimes } from '../record/metrics.ts'
 import type { Clock } from './clock.ts'
+import { Connection } from './connection.ts'
 import { Queue } from './queue.ts'
 
 /** What the pool tells the round. */
@@ -9,6 +11,7 @@ export interface PoolOwner {
   /** A connection has room for a call. */
   roomAvailable(): void
   handshake(times: HandshakeTimes): void
+  connectionTook(metric: ConnectionMetricName, durationMs: number): void
   /** A connection could not be opened, or was lost; others stand. */
   connectionFailed(outcome: Outcome): void
   /** The last one failed: none stands, and none is on its way. */
@@ -17,63 +20,6 @@ export interface PoolOwner {
 
 const FIRST_BACKOFF_MS = 10
 const LAST_BACKOFF_MS = 1000
-
-/** One session with its handshake's stamps and its place in the pool. */
-export class Connection implements SessionProbe {
-  session: Session | null = null
-  /** It stands in the pool's queue of connections with room. */
-  ready = false
-  /** Its TLS session was resumed. */
-  isResumed = false
-  /** It has carried a call to its end. */
-  served = false
-  readonly times: HandshakeTimes = {
-    spawnMs: Number.NaN,
-    dnsMs: Number.NaN,
-    tcpMs: Number.NaN,
-    tlsMs: Number.NaN,
-    setupMs: Number.NaN,
-    totalMs: Number.NaN,
-  }
-  /** Socket bytes when the handshake was over, which `overhead_bytes` leaves out. */
-  readonly handshakeBytes = { read: 0, written: 0 }
-  readonly #clock: Clock
-  readonly #openedMs: number
-  readonly #pool: Pool
-  #phaseMs: number
-
-  constructor(clock: Clock, pool: Pool) {
-    this.#clock = clock
-    this.#pool = pool
-    this.#openedMs = clock.now()
-    this.#phaseMs = this.#openedMs
-  }
-
-  phase(name: HandshakePhase, isResumed = false): void {
-    const nowMs = this.#clock.now()
-    this.times[`${name}Ms`] = nowMs - this.#phaseMs
-    this.#phaseMs = nowMs
-    this.isResumed ||= isResumed
-  }
-
-  opened(session: Session): void {
-    this.times.totalMs = this.#clock.now() - this.#openedMs
-    this.session = session
-    session.wireBytes(this.handshakeBytes)
-  }
-
-  hasRoom(): boolean {
-    return this.session !== null && this.session.capacity() > 0
-  }
-
-  capacityChanged(): void {
-    this.#pool.offer(this)
-  }
-
-  lost(outcome: Outcome): void {
-    this.#pool.lose(this, outcome)
-  }
-}
 
 /**
  * Owns the connections of one round: opens as many as the load needs, hands out those with room (in turn, so
@@ -92,6 +38,8 @@ export class Pool {
   #retry: NodeJS.Timeout | null = null
   #callBytesRead = 0
   #callBytesWritten = 0
+  /** When connections were lost that are not replaced yet, the oldest first. */
+  readonly #lostMs: number[] = []
   #closed = false
   /** Connections opened so far, those of them that resumed a TLS session, and the bytes of their handshakes. */
   opened = 0
@@ -130,6 +78,8 @@ export class Pool {
     try {
       const connection = await this.connect(true)
       this.#backoffMs = FIRST_BACKOFF_MS
+      const lostMs = this.#lostMs.shift()
+      if (lostMs !== undefined) this.took('reconnect_time', this.#clock.now() - lostMs)
       this.offer(connection)
       return connection
     } catch (error) {
@@ -154,13 +104,16 @@ export class Pool {
       session.close()
       throw new Error('the round is over')
     }
-    connection.opened(session)
+    this.#connections.add(connection)
+    this.#opened(connection, session, recorded)
+    return connection
+  }
+
+  #opened(connection: Connection, session: Session, recorded: boolean): void {
+    this.handshakeBytes += connection.opened(session)
     this.opened++
     if (connection.isResumed) this.resumed++
-    this.handshakeBytes += connection.handshakeBytes.read + connection.handshakeBytes.written
-    this.#connections.add(connection)
     if (recorded) this.#owner.handshake(connection.times)
-    return connection
   }
 
   /** Closes a connection that has done its work. */
@@ -197,9 +150,41 @@ export class Pool {
     this.#count(connection)
     if (this.#closed) return
     if (!outcome.ok) this.#tell(outcome)
+    if (this.size < this.#wanted) this.#lostMs.push(this.#clock.now())
     // A server may close a connection after each call; one that closes without a call is not to be hammered.
     if (connection.served && !this.#retry) this.#fill()
     else if (this.size < this.#wanted) this.#reopenLater(this.#backoffMs)
+  }
+
+  took(metric: ConnectionMetricName, durationMs: number): void {
+    this.#owner.connectionTook(metric, durationMs)
+  }
+
+  /** Connects a session again that outlives its connection, until it stands or is lost. */
+  async reopen(connection: Connection, session: ResumableSession, afterMs: number): Promise<void> {
+    const { signal } = this.#abort
+    // Of a connection that has served since it was last broken, the first attempt need not wait.
+    let backoffMs = connection.served ? 0 : FIRST_BACKOFF_MS
+    connection.served = false
+    while (this.#connections.has(connection)) {
+      const waitMs = Math.max(afterMs, backoffMs)
+      backoffMs = Math.min(Math.max(FIRST_BACKOFF_MS, backoffMs * 2), LAST_BACKOFF_MS)
+      try {
+        if (waitMs > 0) await sleep(waitMs, undefined, { signal })
+        if (!this.#connections.has(connection)) return
+        connection.connecting()
+        await session.reopen(signal)
+      } catch (error) {
+        if (this.#closed) return
+        this.#owner.connectionFailed(openOutcome(error))
+        continue
+      }
+      if (!this.#connections.has(connection)) return
+      this.#opened(connection, session, true)
+      connection.standsAgain()
+      this.offer(connection)
+      return
+    }
   }
 
   /** Closes every connection. Returns the socket bytes that calls cost, handshakes left out. */

@@ -1,5 +1,5 @@
 import type { Outcome } from '../drivers/driver.ts'
-import type { HandshakeTimes } from '../record/metrics.ts'
+import type { ConnectionMetricName, HandshakeTimes } from '../record/metrics.ts'
 import type { Call } from './call.ts'
 
 /** What a round tells of each thing that happened; the recorder. */
@@ -7,6 +7,7 @@ export interface Recording {
   window(fromMs: number, toMs: number): void
   call(call: Call): void
   handshake(times: HandshakeTimes): void
+  connection(metric: ConnectionMetricName, durationMs: number): void
   connectionFailed(outcome: Outcome): void
   interrupted(call: Call): void
   dropped(): void

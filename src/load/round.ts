@@ -1,12 +1,13 @@
 import { type Driver, failure, type Outcome } from '../drivers/driver.ts'
 import type { Case } from '../plan/plan.ts'
 import type { Schedule } from '../plan/schedule.ts'
-import type { HandshakeTimes } from '../record/metrics.ts'
+import type { ConnectionMetricName, HandshakeTimes } from '../record/metrics.ts'
 import { Call, type CallOwner } from './call.ts'
 import { type Clock, CountingClock, loopActiveMs, reach, threadCpuMs } from './clock.ts'
+import type { Connection } from './connection.ts'
 import { Deadlines } from './deadlines.ts'
 import { Pacer } from './pacer.ts'
-import { type Connection, openOutcome, Pool, type PoolOwner } from './pool.ts'
+import { openOutcome, Pool, type PoolOwner } from './pool.ts'
 import type { Recording } from './recording.ts'
 import { type Messages, Sender } from './sender.ts'
 import { WaitingCalls } from './waiting.ts'
@@ -214,6 +215,10 @@ export class Round implements CallOwner, PoolOwner {
 
   handshake(times: HandshakeTimes): void {
     this.#options.recording.handshake(times)
+  }
+
+  connectionTook(metric: ConnectionMetricName, durationMs: number): void {
+    this.#options.recording.connection(metric, durationMs)
   }
 
   connectionFailed(outcome: Outcome): void {

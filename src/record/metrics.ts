@@ -70,13 +70,18 @@ export interface HandshakeMetric extends TimingRow {
   value(handshake: HandshakeTimes): number
 }
 
+/** A duration in a connection's life: an HDR histogram with one value each time that it happens. */
+interface ConnectionMetric extends TimingRow {
+  scope: 'connection'
+}
+
 /** One number for a round: a rate, a share, a ratio or a mean. */
 export interface RoundMetric extends Row {
   unit: 'per second' | 'share' | 'ratio' | 'ms' | 'bytes'
   scope: 'round'
 }
 
-export type TimingMetric = CallMetric | ChunkMetric | HandshakeMetric
+export type TimingMetric = CallMetric | ChunkMetric | HandshakeMetric | ConnectionMetric
 export type Metric = TimingMetric | RoundMetric
 
 const LOWER = 'lower is better'
@@ -354,6 +359,42 @@ export const HANDSHAKE_METRICS: readonly HandshakeMetric[] = [
   },
 ]
 
+/** How load names what it measures of a connection. */
+export type ConnectionMetricName = 'ping_rtt' | 'reconnect_time' | 'resume_time'
+
+export const CONNECTION_METRICS: readonly (ConnectionMetric & { name: ConnectionMetricName })[] = [
+  {
+    name: 'ping_rtt',
+    title: 'ping round trip',
+    unit: 'ms',
+    absent: 'no ping was sent',
+    scope: 'connection',
+    direction: LOWER,
+    definition:
+      'A ping of the protocol’s own was handed to the socket -> its answer came: what the way there and back costs without a call. Only where the target says `ping_interval`.',
+  },
+  {
+    name: 'reconnect_time',
+    title: 'reconnect',
+    unit: 'ms',
+    absent: 'no connection was lost',
+    scope: 'connection',
+    direction: LOWER,
+    definition:
+      'A connection was lost -> another one stands in its place, handshake and backoff included. A server that closes a connection after each call has one for each.',
+  },
+  {
+    name: 'resume_time',
+    title: 'resume',
+    unit: 'ms',
+    absent: 'no session was resumed',
+    scope: 'connection',
+    direction: LOWER,
+    definition:
+      'A connection was lost -> the server goes on, over another one, with the calls that were open on it. Only where the target says `resume`.',
+  },
+]
+
 export const ROUND_METRICS: readonly RoundMetric[] = [
   {
     name: 'request_throughput',
@@ -431,6 +472,7 @@ export const TIMING_METRICS: readonly TimingMetric[] = [
   ...CALL_METRICS,
   ...CHUNK_METRICS,
   ...HANDSHAKE_METRICS,
+  ...CONNECTION_METRICS,
 ]
 export const METRICS: readonly Metric[] = [...TIMING_METRICS, ...ROUND_METRICS]
 

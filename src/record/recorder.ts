@@ -6,6 +6,8 @@ import {
   type CallMetric,
   type CallTimes,
   CHUNK_METRICS,
+  CONNECTION_METRICS,
+  type ConnectionMetricName,
   HANDSHAKE_METRICS,
   type HandshakeTimes,
 } from './metrics.ts'
@@ -47,6 +49,7 @@ export class Recorder {
   readonly #callMetrics: { metric: CallMetric; histogram: Histogram }[]
   readonly #chunkGaps: Histogram | null
   readonly #handshakes = HANDSHAKE_METRICS.map((metric) => ({ metric, histogram: newHistogram() }))
+  readonly #connections = new Map(CONNECTION_METRICS.map(({ name }) => [name, newHistogram()]))
   readonly #failures = new Map<string, Failures>()
   readonly #objectives: { value(call: CallTimes): number; atMost: number }[]
   readonly #live: LiveView | null
@@ -103,6 +106,10 @@ export class Recorder {
     for (const { metric, histogram } of this.#handshakes) recordMs(histogram, metric.value(times))
   }
 
+  connection(metric: ConnectionMetricName, durationMs: number): void {
+    recordMs(this.#connections.get(metric)!, durationMs)
+  }
+
   /** A connection failed that no call had to answer for. */
   connectionFailed(outcome: Outcome): void {
     this.#fail(outcome, null)
@@ -127,6 +134,7 @@ export class Recorder {
     }
     for (const { metric, histogram } of this.#callMetrics) take(metric.name, histogram)
     for (const { metric, histogram } of this.#handshakes) take(metric.name, histogram)
+    for (const [name, histogram] of this.#connections) take(name, histogram)
     if (this.#chunkGaps) take(CHUNK_METRICS[0]!.name, this.#chunkGaps)
     const errors = [...this.#failures.values()].map(({ outcome, count, times }) => {
       const timeToFailure = times && encode(times)

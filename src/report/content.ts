@@ -93,6 +93,9 @@ function caseTables(cases: readonly CaseResult[]): (Table | null)[] {
         p50('tls_handshake', 'handshake'),
         p50('protocol_setup', 'handshake'),
         p50('handshake', 'handshake'),
+        p50('ping_rtt', 'connection', 2),
+        p50('reconnect_time', 'connection', 2),
+        p50('resume_time', 'connection', 2),
       ],
       {
         besides: [
@@ -244,13 +247,18 @@ function openCallNote(cases: readonly CaseResult[]): string[] {
   ]
 }
 
+function isOfConnection(metric: string): boolean {
+  const scope = metricByName(metric)?.scope
+  return scope === 'handshake' || scope === 'connection'
+}
+
 /** What is not there, once for each reason. A phase that no handshake of the run has surprises nobody. */
 function absences(cases: readonly CaseResult[]): string[] {
   const byReason = new Map<string, { metrics: Set<string>; cases: Set<string> }>()
   const measured = new Set(cases.flatMap(({ metrics }) => Object.keys(metrics)))
   for (const { name, absent } of cases) {
     for (const [metric, reason] of Object.entries(absent)) {
-      if (metricByName(metric)?.scope === 'handshake' && !measured.has(metric)) continue
+      if (isOfConnection(metric) && !measured.has(metric)) continue
       const entry = byReason.get(reason) ?? { metrics: new Set(), cases: new Set() }
       byReason.set(reason, entry)
       entry.metrics.add(clean(metric))

@@ -158,9 +158,10 @@ function absent(
     if (metric.name in metrics) continue
     if (metric.scope === 'call' && !concerns(metric, isStream)) continue
     if (metric.scope === 'chunk' && !isStream) continue
-    const hidden = metric.scope === 'handshake' ? undefined : hiddenStamp(metric, stamps)
+    const isOfCall = metric.scope === 'call' || metric.scope === 'chunk'
+    const hidden = isOfCall ? hiddenStamp(metric, stamps) : undefined
     if (hidden) reasons[metric.name] = `${planned.target.interface} does not show ${hidden}`
-    else if (metric.scope !== 'handshake' && !succeeded) reasons[metric.name] = 'no call succeeded'
+    else if (isOfCall && !succeeded) reasons[metric.name] = 'no call succeeded'
     else if (metric.name === 'overhead_time' && counts.negativeOverheads > 0) {
       reasons[metric.name] = 'the server tells more time than the calls took'
     } else reasons[metric.name] = metric.absent

@@ -78,7 +78,7 @@ export async function play(what: Play): Promise<Played> {
   if (target.connection === 'resumed') {
     // As the agent does before each round: the first connection gets the session that the others resume.
     const first = await driver.open(
-      { phase() {}, capacityChanged() {}, lost() {} },
+      { phase() {}, capacityChanged() {}, lost() {}, broken() {}, resumed() {}, ping() {}, pong() {} },
       AbortSignal.timeout(5000),
     )
     first.close()

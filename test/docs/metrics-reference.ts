@@ -1,6 +1,7 @@
 import {
   CALL_METRICS,
   CHUNK_METRICS,
+  CONNECTION_METRICS,
   HANDSHAKE_METRICS,
   type Metric,
   PERCENTILES,
@@ -33,6 +34,11 @@ const SECTIONS: readonly { title: string; about: string; metrics: readonly Metri
     title: 'Of a handshake',
     about: 'One value for each connection opened, in milliseconds. A phase that did not happen has none.',
     metrics: HANDSHAKE_METRICS,
+  },
+  {
+    title: 'Of a connection’s life',
+    about: 'One value each time that it happens, in milliseconds.',
+    metrics: CONNECTION_METRICS,
   },
   {
     title: 'Of a round',

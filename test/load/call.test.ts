@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { failure, SUCCESS } from '../../src/drivers/driver.ts'
 import { Call } from '../../src/load/call.ts'
-import type { Connection } from '../../src/load/pool.ts'
+import type { Connection } from '../../src/load/connection.ts'
 import { CALL_METRICS } from '../../src/record/metrics.ts'
 
 const connection = {} as Connection

@@ -24,6 +24,9 @@ interface Message {
   id?: unknown
   type?: unknown
   text_output?: unknown
+  index?: unknown
+  session?: unknown
+  resumed?: unknown
   usage?: { completion_tokens?: unknown }
   timing?: { queue_ms?: unknown; compute_ms?: unknown }
   code?: unknown
@@ -35,6 +38,10 @@ type Encoder = Pick<WebSocketCodec, 'payloadBytes' | 'isBinary' | 'encode'>
 export const kserveWebSocket: WebSocketFace = {
   path: '/v2/ws',
   methods: { infer: { kind: 'unary' }, generate: { kind: 'server-stream' } },
+  resume: {
+    query: (session) => ({ session }),
+    message: (id, last) => Buffer.from(JSON.stringify({ id: String(id), type: 'resume', after: last })),
+  },
   codec(options, method) {
     return {
       ...encoder(options, method),
@@ -145,6 +152,7 @@ function readGenerated(message: Buffer, isBinary: boolean, into: WebSocketReply)
     if (typeof text !== 'string') throw new DecodeError('a token has no text_output')
     into.payloadBytes = Buffer.byteLength(text)
     into.tokens = 1
+    if (typeof reply.index === 'number') into.index = reply.index
   } else if (reply.type === 'done') {
     const { usage } = reply
     if (typeof usage?.completion_tokens === 'number') into.totalTokens = usage.completion_tokens
@@ -153,10 +161,13 @@ function readGenerated(message: Buffer, isBinary: boolean, into: WebSocketReply)
   } else readOther(reply, into)
 }
 
-/** A hello tells nothing that a call could use; an error is of a message that the server could not read an id in. */
+/** The session's hello, or an error: of a message that the server could read no id in. */
 function readAside(message: Buffer, isBinary: boolean, into: WebSocketReply): void {
   const reply = parsed(message, isBinary)
   if (reply.type === 'error') readOther(reply, into)
+  if (reply.type !== 'hello' || typeof reply.session !== 'string') return
+  into.session = reply.session
+  into.isResumed = reply.resumed === true
 }
 
 function readOther({ type, code, message }: Message, into: WebSocketReply): void {

@@ -1,8 +1,10 @@
-import type { WebSocketCodec } from '../../dialects/websocket-face.ts'
+import type { WebSocketCodec, WebSocketFace } from '../../dialects/websocket-face.ts'
 import type { CallKind, Credentials, Driver, DriverOptions, Session, SessionProbe } from '../driver.ts'
 import { type ConnectOptions, connect, connectOptions, within } from '../transport/connect.ts'
+import { Link } from './link.ts'
 import type { WebSocketOptions } from './options.ts'
-import { type CallTemplate, WebSocketSession } from './session.ts'
+import { WebSocketSession } from './session.ts'
+import type { CallTemplate } from './template.ts'
 import { type UpgradeRequest, upgrade } from './upgrade.ts'
 
 export class WebSocketDriver implements Driver {
@@ -12,30 +14,57 @@ export class WebSocketDriver implements Driver {
   readonly #deflate: boolean
   readonly #template: CallTemplate
 
-  constructor({ target, credentials, codec, timeouts }: DriverOptions<WebSocketCodec>, kind: CallKind) {
+  constructor(
+    { target, credentials, codec, timeouts }: DriverOptions<WebSocketCodec>,
+    kind: CallKind,
+    resume: WebSocketFace['resume'],
+  ) {
     const { compression, subprotocols = [], ...options } = target.options as unknown as WebSocketOptions
     this.#options = connectOptions(target, 'http/1.1', timeouts.connectMs)
     this.#credentials = credentials
     this.#subprotocols = subprotocols
     this.#deflate = compression === 'deflate'
-    this.#template = { kind, codec, callsPerConnection: options.calls_per_connection }
+    this.#template = {
+      kind,
+      codec,
+      callsPerConnection: options.calls_per_connection,
+      pingIntervalMs: options.ping_interval ?? null,
+      resume: options.resume ? resume : null,
+      connect: (query, probe, signal, opened) => this.#connect(query, probe, signal, opened),
+    }
   }
 
-  async open(probe: SessionProbe, signal: AbortSignal): Promise<Session> {
+  open(probe: SessionProbe, signal: AbortSignal): Promise<Session> {
+    return this.#connect({}, probe, signal, (link) => new WebSocketSession(link, this.#template, probe))
+  }
+
+  async close(): Promise<void> {}
+
+  #connect<Value>(
+    query: Readonly<Record<string, string>>,
+    probe: SessionProbe,
+    signal: AbortSignal,
+    opened: (link: Link) => Value,
+  ): Promise<Value> {
     return within(this.#options.timeoutMs, signal, async (either) => {
       const transport = await connect(this.#options, probe, either)
-      return upgrade(transport, this.#request(), either, (ws) => {
+      return upgrade(transport, this.#request(query), either, (ws) => {
         probe.phase('setup')
-        return new WebSocketSession(ws, transport, this.#template, probe)
+        return opened(new Link(ws, transport))
       })
     })
   }
 
   /** With the credentials of this moment. */
-  #request(): UpgradeRequest {
-    const { url, headers, subprotocols } = this.#credentials
-    return { url, headers, subprotocols: [...this.#subprotocols, ...subprotocols], deflate: this.#deflate }
+  #request(query: Readonly<Record<string, string>>): UpgradeRequest {
+    const { headers, subprotocols } = this.#credentials
+    const url = new URL(this.#credentials.url)
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
+    return {
+      url: url.href,
+      headers,
+      subprotocols: [...this.#subprotocols, ...subprotocols],
+      deflate: this.#deflate,
+    }
   }
-
-  async close(): Promise<void> {}
 }

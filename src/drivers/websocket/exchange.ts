@@ -10,6 +10,8 @@ export class Exchange {
   /** Names the call to the server. Each call of an exchange has one of its own, and its place is always told by it. */
   id: number
   hasReply = false
+  /** The index of the last message of its stream that has come, where messages tell it; -1 for none. */
+  last = -1
   readonly #step: number
   /** Messages handed to the library, and handed on by it to the socket, over all calls of this exchange. */
   #sends = 0
@@ -29,7 +31,14 @@ export class Exchange {
     this.call = call
     this.id += this.#step
     this.hasReply = false
+    this.last = -1
     this.#before = this.#sends
+    this.#isFull = false
+  }
+
+  /** Its call goes on over another connection, which knows nothing of what was handed to the one before. */
+  moved(): void {
+    this.#sends = this.#written = this.#before = 0
     this.#isFull = false
   }
 

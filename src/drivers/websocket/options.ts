@@ -1,4 +1,5 @@
-import { choices, integer, names, oneOf, text } from '../../values/leaf.ts'
+import { choices, flag, integer, names, oneOf, quantity, text } from '../../values/leaf.ts'
+import { DURATION, formatDuration } from '../../values/units.ts'
 import type { CallKind } from '../driver.ts'
 
 /** What only WebSocket knows. */
@@ -10,6 +11,9 @@ export interface WebSocketOptions {
   calls_per_connection: number
   compression: keyof typeof COMPRESSIONS
   subprotocols?: string[]
+  /** In milliseconds. */
+  ping_interval?: number
+  resume: boolean
 }
 
 const KINDS: Readonly<Record<CallKind, string>> = {
@@ -55,9 +59,19 @@ export const WEBSOCKET_OPTIONS = {
   subprotocols: names('subprotocol')
     .optional()
     .describe('Subprotocols to offer (Sec-WebSocket-Protocol), the preferred one first. Default: none.'),
+  ping_interval: quantity(DURATION)
+    .optional()
+    .describe('How often each connection is pinged, for `ping_rtt`. Default: never.'),
+  resume: flag()
+    .default(false)
+    .describe(
+      'Streams go on over a new connection when theirs is lost, as far as the API knows how. Default: `false`: they fail.',
+    ),
 }
 
 export function webSocketOptionText(key: string, value: unknown): string {
   if (key === 'calls_per_connection') return `${value} calls a connection`
+  if (key === 'ping_interval') return `pinged every ${formatDuration(value as number)}`
+  if (key === 'resume') return value ? 'resumed' : 'not resumed'
   return key === 'compression' && value === 'none' ? 'uncompressed' : String(value)
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { WebSocketReply } from '../../dialects/websocket-face.ts'
 import { failure, type Outcome } from '../driver.ts'
 import { tcpOutcome } from '../transport/errors.ts'
 
@@ -49,10 +50,34 @@ export function endingOutcome({ code, reason, error }: Ending, hasReply: boolean
   return failure(phase, `ws.close.${code}`, errorCode, sample)
 }
 
+/** Lost, going away, restarting, overloaded: codes after which a session may be asked for again. */
+const RESUMABLE = new Set([ABNORMAL, 1001, 1012, 1013])
+
+/** Whether what was open on a connection may go on over another one. */
+export function isResumable({ code, error }: Ending): boolean {
+  return RESUMABLE.has(code) && !error?.code?.startsWith('WS_ERR') && !error?.code?.startsWith('Z_')
+}
+
+/** Whether a refused upgrade says that there is no such session, and never will be. */
+export function isFinal({ class: errorClass, code }: Outcome): boolean {
+  return errorClass === 'upgrade' && /^4/.test(code)
+}
+
 /** Codes with which a server may well close an idle connection; the last two stand for none. */
 const ORDINARY = new Set([1000, 1001, 1005, ABNORMAL])
 
 /** Whether a server had a reason to close a connection on which there was no call. */
 export function isOrdinary({ code, error }: Ending): boolean {
   return ORDINARY.has(code) && !error?.code?.startsWith('WS_ERR')
+}
+
+/** The server told an error. */
+export function refusedOutcome({ errorCode, errorMessage }: WebSocketReply): Outcome {
+  const sample = `the server says: ${errorMessage}`.slice(0, SAMPLE_CHARACTERS)
+  return failure('response', 'ws.error', errorCode, sample)
+}
+
+/** A message does not keep to the convention. */
+export function decodeOutcome(error: unknown): Outcome {
+  return failure('response', 'decode', '', (error as Error).message.slice(0, SAMPLE_CHARACTERS))
 }

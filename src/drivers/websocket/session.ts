@@ -1,41 +1,41 @@
-import type { WebSocket } from 'ws'
-import {
-  clearReply,
-  newReply,
-  type WebSocketCodec,
-  type WebSocketReply,
-} from '../../dialects/websocket-face.ts'
+import { clearReply, newReply, type WebSocketReply } from '../../dialects/websocket-face.ts'
 import {
   type ByteCounts,
-  type CallKind,
   type CallSlot,
   failure,
+  OpenError,
   type Outcome,
+  type ResumableSession,
   type SessionProbe,
   type StreamingSession,
   SUCCESS,
   streamsReply,
 } from '../driver.ts'
-import { socketBytes, type Transport } from '../transport/connect.ts'
 import { Exchange } from './exchange.ts'
-import { type Ending, endingOutcome, isOrdinary, SAMPLE_CHARACTERS } from './outcome.ts'
+import type { Link, LinkOwner } from './link.ts'
+import {
+  decodeOutcome,
+  type Ending,
+  endingOutcome,
+  isFinal,
+  isOrdinary,
+  isResumable,
+  refusedOutcome,
+} from './outcome.ts'
+import type { CallTemplate } from './template.ts'
 
-/** A connection that is no longer wanted. */
-const NORMAL = 1000
 const TEXT = { binary: false }
 const BINARY = { binary: true }
 
-/** Everything about a call that is the same for every one. */
-export interface CallTemplate {
-  kind: CallKind
-  codec: WebSocketCodec
-  callsPerConnection: number
-}
-
-/** One WebSocket connection with many calls on it. */
-export class WebSocketSession implements StreamingSession {
-  readonly #ws: WebSocket
-  readonly #transport: Transport
+/** Many calls on one WebSocket connection, or on one after the other. */
+export class WebSocketSession implements StreamingSession, ResumableSession, LinkOwner {
+  #link: Link
+  /** Bytes of the connections before. */
+  readonly #bytesBefore: ByteCounts = { read: 0, written: 0 }
+  /** What the server knows the session by; empty where it has not told. */
+  #name = ''
+  /** The connection is lost, and another one is awaited. */
+  #isBroken = false
   readonly #template: CallTemplate
   readonly #probe: SessionProbe
   readonly #streams: boolean
@@ -48,26 +48,18 @@ export class WebSocketSession implements StreamingSession {
   #open = 0
   #isOver = false
   #isClosed = false
-  #error: NodeJS.ErrnoException | null = null
 
-  constructor(ws: WebSocket, transport: Transport, template: CallTemplate, probe: SessionProbe) {
-    this.#ws = ws
-    this.#transport = transport
+  constructor(link: Link, template: CallTemplate, probe: SessionProbe) {
+    this.#link = link
     this.#template = template
     this.#probe = probe
     this.#streams = streamsReply(template.kind)
     this.#frame = template.codec.isBinary ? BINARY : TEXT
-    ws.on('message', this.#onMessage)
-    ws.on('error', (error) => {
-      this.#error = error
-      // The library has told the server what is wrong; nobody needs to wait for its answer.
-      ws.terminate()
-    })
-    ws.once('close', (code, reason) => this.#lose({ code, reason: reason.toString(), error: this.#error }))
+    this.#attach()
   }
 
   capacity(): number {
-    const isOpen = !this.#isOver && this.#ws.readyState === this.#ws.OPEN
+    const isOpen = !this.#isOver && !this.#isBroken && this.#link.isOpen
     return isOpen ? this.#template.callsPerConnection - this.#open : 0
   }
 
@@ -87,7 +79,7 @@ export class WebSocketSession implements StreamingSession {
       return
     }
     if (codec.callOf === null) this.#sent.push(exchange)
-    exchange.send(this.#ws, message, this.#frame)
+    exchange.send(this.#link.ws, message, this.#frame)
   }
 
   send(call: CallSlot): boolean {
@@ -96,20 +88,26 @@ export class WebSocketSession implements StreamingSession {
     const { codec } = this.#template
     const message = codec.encode(exchange.id)
     call.encoded(message.byteLength, codec.payloadBytes)
-    return exchange.send(this.#ws, message, this.#frame)
+    return exchange.send(this.#link.ws, message, this.#frame)
   }
 
   finish(call: CallSlot): void {
     const exchange = call.state as Exchange
     const { finish } = this.#template.codec
-    if (exchange.call === call && finish) exchange.send(this.#ws, finish(exchange.id), TEXT)
+    if (exchange.call === call && finish) exchange.send(this.#link.ws, finish(exchange.id), TEXT)
   }
 
   cancel(call: CallSlot): void {
     const exchange = call.state as Exchange
     if (exchange.call !== call) return
     const { codec } = this.#template
-    if (codec.cancel) exchange.send(this.#ws, codec.cancel(exchange.id), TEXT)
+    if (this.#isBroken) {
+      this.#free(exchange)
+      // Nothing is left that another connection would be needed for.
+      if (this.#open === 0) this.#end(SUCCESS)
+      return
+    }
+    if (codec.cancel) exchange.send(this.#link.ws, codec.cancel(exchange.id), TEXT)
     if (codec.callOf !== null) {
       this.#free(exchange)
       return
@@ -118,27 +116,67 @@ export class WebSocketSession implements StreamingSession {
     exchange.call = null
     this.#open--
     this.#isOver = true
-    if (this.#open === 0) this.#ws.terminate()
+    if (this.#open === 0) this.#link.terminate()
   }
 
   wireBytes(into: ByteCounts): void {
-    socketBytes(this.#transport.raw, into)
+    this.#link.wireBytes(into)
+    into.read += this.#bytesBefore.read
+    into.written += this.#bytesBefore.written
   }
 
   close(): void {
     this.#isOver = true
     this.#isClosed = true
-    this.#ws.close(NORMAL)
+    this.#link.close()
   }
 
-  readonly #onMessage = (message: Buffer, isBinary: boolean): void => {
+  async reopen(signal: AbortSignal): Promise<void> {
+    const { resume, connect } = this.#template
+    try {
+      await connect(resume!.query(this.#name), this.#probe, signal, (link) => this.#moveTo(link))
+    } catch (error) {
+      if (error instanceof OpenError && isFinal(error.outcome)) {
+        this.#failAll(() => error.outcome)
+        this.#end(SUCCESS)
+      }
+      throw error
+    }
+  }
+
+  #attach(): void {
+    const { pingIntervalMs } = this.#template
+    this.#link.listen(this)
+    if (pingIntervalMs !== null) this.#link.pingEvery(pingIntervalMs, this.#probe)
+  }
+
+  /** Another connection stands: each stream that is open is asked for from where it is. */
+  #moveTo(link: Link): void {
+    if (this.#isOver) {
+      link.close()
+      return
+    }
+    const { read, written } = this.#bytesBefore
+    this.#link.wireBytes(this.#bytesBefore)
+    this.#bytesBefore.read += read
+    this.#bytesBefore.written += written
+    this.#link = link
+    this.#isBroken = false
+    this.#attach()
+    for (const exchange of this.#exchanges.filter(({ call }) => call)) {
+      exchange.moved()
+      link.ws.send(this.#template.resume!.message(exchange.id, exchange.last), TEXT)
+    }
+  }
+
+  message(message: Buffer, isBinary: boolean): void {
     let exchange: Exchange | null
     try {
       exchange = this.#exchangeOf(message, isBinary)
     } catch (error) {
       // Whose message it is cannot be told, and some call would wait for it in vain.
       this.#failAll(() => decodeOutcome(error))
-      this.#ws.terminate()
+      this.#link.terminate()
       return
     }
     if (!exchange) return
@@ -172,6 +210,7 @@ export class WebSocketSession implements StreamingSession {
       call.end(refusedOutcome(reply))
       return
     }
+    if (reply.index >= 0) exchange.last = reply.index
     call.decoded(reply.tokens, reply.payloadBytes)
     if (reply.totalTokens >= 0) call.tokens(reply.totalTokens)
     if (!isLast) return
@@ -194,11 +233,13 @@ export class WebSocketSession implements StreamingSession {
     return exchange?.call && exchange.id === id ? exchange : null
   }
 
-  /** An error that names no call is of one that was not answered yet; calls of a case are alike, so any will do. */
+  /** What the session is; or an error. One that names no call is of one that was not answered yet; calls of a case are alike, so any will do. */
   #aside(message: Buffer, isBinary: boolean): void {
     const reply = this.#reply
     clearReply(reply)
     this.#template.codec.aside?.(message, isBinary, reply)
+    if (reply.session !== '') this.#name = reply.session
+    if (reply.isResumed) this.#probe.resumed()
     if (reply.errorCode === '') return
     const call = this.#exchanges.find((exchange) => exchange.call && !exchange.hasReply)?.call
     if (call) this.#giveUp(call, refusedOutcome(reply))
@@ -232,20 +273,28 @@ export class WebSocketSession implements StreamingSession {
     }
   }
 
-  #lose(ending: Ending): void {
+  lost(ending: Ending): void {
+    if (this.#canGoOn(ending)) {
+      this.#isBroken = true
+      this.#probe.broken(0)
+      return
+    }
     const isIdle = this.#open === 0 && !this.#isOver
     this.#failAll((hasReply) => endingOutcome(ending, hasReply))
-    if (this.#isClosed) return
-    this.#isClosed = true
-    this.#probe.lost(isIdle && !isOrdinary(ending) ? endingOutcome(ending, false) : SUCCESS)
+    this.#end(isIdle && !isOrdinary(ending) ? endingOutcome(ending, false) : SUCCESS)
   }
-}
 
-function refusedOutcome({ errorCode, errorMessage }: WebSocketReply): Outcome {
-  const sample = `the server says: ${errorMessage}`.slice(0, SAMPLE_CHARACTERS)
-  return failure('response', 'ws.error', errorCode, sample)
-}
+  /** Servers keep what they stream for a while; a call with one reply is given up with its connection. */
+  #canGoOn(ending: Ending): boolean {
+    if (this.#template.resume === null || this.#name === '' || this.#isOver) return false
+    return this.#streams && this.#open > 0 && isResumable(ending)
+  }
 
-function decodeOutcome(error: unknown): Outcome {
-  return failure('response', 'decode', '', (error as Error).message.slice(0, SAMPLE_CHARACTERS))
+  /** It takes no more calls. */
+  #end(outcome: Outcome): void {
+    if (this.#isClosed) return
+    this.#isOver = true
+    this.#isClosed = true
+    this.#probe.lost(outcome)
+  }
 }

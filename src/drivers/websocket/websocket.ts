@@ -17,7 +17,12 @@ interface Called {
 
 function called({ api, options }: Target): Called {
   const face = faceOf(dialect(api))
-  const { method, kind, correlation, end_mark: endMark } = options as unknown as WebSocketOptions
+  const { method, kind, correlation, end_mark: endMark, resume } = options as unknown as WebSocketOptions
+  if (resume && !face.resume) {
+    throw new DialectError(
+      `${api} knows no sessions that outlive a connection: remove resume from the target`,
+    )
+  }
   if (!face.methods) {
     if (method !== undefined) throw new DialectError(`${api} has no methods: remove method from the target`)
     return { face, method: '', kind: kind ?? 'unary' }
@@ -72,6 +77,7 @@ export const websocket: Protocol<WebSocketCodec> = {
   },
   driver: async (options) => {
     const { WebSocketDriver } = await import('./driver.ts')
-    return new WebSocketDriver(options, called(options.target).kind)
+    const { face, kind } = called(options.target)
+    return new WebSocketDriver(options, kind, face.resume)
   },
 }
