@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { TargetCredentials } from '../drivers/credentials.ts'
-import { type Driver, OpenError, type Outcome, type Protocol, type SessionProbe } from '../drivers/driver.ts'
+import { type Driver, OpenError, type Outcome, type Protocol, UNMEASURED } from '../drivers/driver.ts'
 import { protocol } from '../drivers/registry.ts'
 import { systemClock, threadTime } from '../load/clock.ts'
 import { Round } from '../load/round.ts'
@@ -56,7 +56,7 @@ export class Agent {
   async check(caseIndex: number): Promise<Outcome | null> {
     try {
       const driver = await this.#driver(caseIndex)
-      const session = await driver.open(silentProbe, new AbortController().signal)
+      const session = await driver.open(UNMEASURED, new AbortController().signal)
       session.close()
       return null
     } catch (error) {
@@ -162,14 +162,4 @@ export class Agent {
 
 function protocolOf(planned: Case): Protocol {
   return protocol(planned.target.interface)
-}
-
-const silentProbe: SessionProbe = {
-  phase() {},
-  capacityChanged() {},
-  lost() {},
-  broken() {},
-  resumed() {},
-  ping() {},
-  pong() {},
 }

@@ -203,6 +203,17 @@ export interface SessionProbe {
   pong(): void
 }
 
+/** For a connection that nobody measures. */
+export const UNMEASURED: SessionProbe = {
+  phase() {},
+  capacityChanged() {},
+  lost() {},
+  broken() {},
+  resumed() {},
+  ping() {},
+  pong() {},
+}
+
 /** What a server said of its own time, in milliseconds. NaN: not told. */
 export interface ServerTiming {
   queueMs: number

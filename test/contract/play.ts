@@ -1,4 +1,5 @@
 import { TargetCredentials } from '../../src/drivers/credentials.ts'
+import { UNMEASURED } from '../../src/drivers/driver.ts'
 import { protocol } from '../../src/drivers/registry.ts'
 import { systemClock } from '../../src/load/clock.ts'
 import { Round, type RoundEnd } from '../../src/load/round.ts'
@@ -77,10 +78,7 @@ export async function play(what: Play): Promise<Played> {
   const driver = await found.driver({ target, credentials, codec, timeouts })
   if (target.connection === 'resumed') {
     // As the agent does before each round: the first connection gets the session that the others resume.
-    const first = await driver.open(
-      { phase() {}, capacityChanged() {}, lost() {}, broken() {}, resumed() {}, ping() {}, pong() {} },
-      AbortSignal.timeout(5000),
-    )
+    const first = await driver.open(UNMEASURED, AbortSignal.timeout(5000))
     first.close()
   }
   const round = new Round({

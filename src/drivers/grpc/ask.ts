@@ -1,13 +1,11 @@
 import type { Target } from '../../plan/plan.ts'
-import type { Credentials, SessionProbe } from '../driver.ts'
+import { type Credentials, UNMEASURED } from '../driver.ts'
 import { connectOptions, within } from '../transport/connect.ts'
 import { channelOptions, metadataOf } from './channel.ts'
 import { openConnection } from './connection.ts'
 import type { GrpcOptions } from './options.ts'
 import { reflect } from './reflection.ts'
 import { type GrpcSchema, sourceOf } from './schema.ts'
-
-const silent: SessionProbe = { phase() {}, capacityChanged() {}, lost() {} }
 
 /** Asks the server of a target for its schema, on a connection of its own. Throws as `reflect` does. */
 export async function askSchema(
@@ -20,7 +18,7 @@ export async function askSchema(
   const [, service = ''] = new URL(target.url).pathname.split('/')
   return within(timeoutMs, signal, async (either) => {
     const connecting = connectOptions(target, 'h2', timeoutMs)
-    const { client, raw } = await openConnection(connecting, channelOptions(target), silent, either)
+    const { client, raw } = await openConnection(connecting, channelOptions(target), UNMEASURED, either)
     either.addEventListener('abort', () => raw.destroy())
     try {
       return await reflect({

@@ -1,12 +1,10 @@
-import type { DriverOptions, SessionProbe } from '../driver.ts'
+import { type DriverOptions, UNMEASURED } from '../driver.ts'
 import { connect, connectOptions } from '../transport/connect.ts'
 import type { OpenChannel } from './channel.ts'
 import { HttpChannel } from './http-channel.ts'
 import type { McpOptions } from './options.ts'
 import type { Sdk } from './sdk.ts'
 import { SharedSession } from './shared-session.ts'
-
-const ASIDE_PROBE: SessionProbe = { phase() {}, capacityChanged() {}, lost() {} }
 
 /** Streamable HTTP, over a connection of our own making for each session. */
 export function overHttp({ target, credentials, timeouts }: DriverOptions<unknown>, sdk: Sdk): OpenChannel {
@@ -23,7 +21,7 @@ export function overHttp({ target, credentials, timeouts }: DriverOptions<unknow
       owner,
       shared,
       joined,
-      dial: (within) => connect(options, ASIDE_PROBE, within),
+      dial: (within) => connect(options, UNMEASURED, within),
     })
   }
 }
