@@ -1,5 +1,6 @@
 import { anthropicMessages } from './anthropic-messages.ts'
 import type { Dialect } from './dialect.ts'
+import { inferbenchGeneration } from './inferbench-generation.ts'
 import { kserveV2 } from './kserve-v2/kserve-v2.ts'
 import { openaiChat, openaiCompletions } from './openai.ts'
 import { openaiEmbeddings } from './openai-embeddings.ts'
@@ -14,6 +15,7 @@ export const DIALECTS: readonly Dialect[] = [
   openaiEmbeddings,
   anthropicMessages,
   tfServing,
+  inferbenchGeneration,
   raw,
 ]
 

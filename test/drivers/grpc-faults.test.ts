@@ -204,6 +204,54 @@ test('many calls share a connection, and more than it takes wait', async () => {
   expect(most).toBe(100)
 })
 
+describe('calls at once on a connection', () => {
+  const most = async (serverLimit: number | undefined, target: Partial<Play['target']>, secure: boolean) => {
+    let open = 0
+    let seen = 0
+    const plain = started(
+      await startGrpcServer(
+        'unary',
+        (call) => {
+          seen = Math.max(seen, ++open)
+          setTimeout(() => {
+            open--
+            call.end('0123456789')
+          }, 20)
+        },
+        secure && {},
+        serverLimit === undefined ? {} : { 'grpc.max_concurrent_streams': serverLimit },
+      ),
+    )
+    const load = { model: 'closed', concurrency: 30, calls: 90, connections: 1 } as const
+    const tls = { ca: plain.ca || null, cert: null, key: null, servername: null, verify: true }
+    const played = await against('unary', { load, target: { ...target, tls } })
+    expect(played.errors).toEqual([])
+    expect(played.end.connections).toBe(1)
+    return { seen, waited: played.p50('connection_wait') }
+  }
+
+  test('are as many as the target says', async () => {
+    expect((await most(undefined, { options: { calls_per_connection: 7 } }, false)).seen).toBe(7)
+  })
+
+  test.each([false, true])(
+    'are no more than the server says that it takes; the rest waits here (TLS %s)',
+    async (secure) => {
+      const { seen, waited } = await most(5, {}, secure)
+      expect(seen).toBe(5)
+      expect(waited).toBeGreaterThan(15)
+    },
+  )
+})
+
+test('a deadline is told to the server', async () => {
+  const faulty = started(await startFaultyHttp2((stream) => answer(stream)))
+  await against('unary', { target: { options: { deadline: '1500ms' } } })
+  await against('unary', { target: { options: { deadline: '24h' } } })
+  await against('unary')
+  expect(faulty.timeouts).toEqual(['1500000u', '86400000m', undefined])
+})
+
 test('a reply that is not of the method’s type: decode, and the connection goes on', async () => {
   started(await startGrpcServer('unary', (call) => call.end('\u00ff\u00ff\u00ff')))
   const target = { api: 'kserve-v2', model: 'm', options: { method: 'ModelInfer' } }

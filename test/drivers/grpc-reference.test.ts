@@ -62,3 +62,29 @@ describe.each(['json', 'binary'] as const)('%s', (encoding) => {
     expect(streamed.errors[0]!.outcome.sample).toMatch(/^the server says: /)
   })
 })
+
+describe('inferbench-generation', () => {
+  const common = { encoding: 'json', batch: 1, seed: 1, label: '' } as const
+  const against = (method: string, payload: Payload) => {
+    const url = `${server.grpcUrl}/inferbench.v1.Generation/${method}`
+    const options = { method }
+    const target = { interface: 'grpc', api: 'inferbench-generation', model: 'gpt-tiny', url, options }
+    return play({ target, payload, load })
+  }
+
+  test('Generate: a chunk for each token, and the server’s own count', async () => {
+    const payload = { ...common, form: 'tokens', promptTokens: 4, outputTokens: 8, ignoreEos: true } as const
+    const played = await against('Generate', payload)
+    expect(played.errors).toEqual([])
+    expect(played.counts.tokensInWindow).toBe(6 * 8)
+    expect(played.valuesOf('time_to_first_token')).toBe(6)
+    expect(played.valuesOf('inter_token_latency')).toBe(6)
+  })
+
+  test('Collect: an upload in pieces', async () => {
+    const payload = { ...common, form: 'size', byteCount: 1024, messages: 5 } as const
+    const played = await against('Collect', payload)
+    expect(played.errors).toEqual([])
+    expect(played.counts.payloadBytes).toBe(6 * 5 * 1024)
+  })
+})

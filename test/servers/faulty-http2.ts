@@ -6,6 +6,8 @@ export interface FaultyHttp2 {
   sessions: Set<http2.ServerHttp2Session>
   /** The `:authority` of the requests so far. */
   authorities: Set<string>
+  /** The `grpc-timeout` of each. */
+  timeouts: unknown[]
   requests: number
   stop(): Promise<void>
 }
@@ -19,6 +21,7 @@ export async function startFaultyHttp2(
     url: '',
     sessions: new Set(),
     authorities: new Set(),
+    timeouts: [],
     requests: 0,
     stop: () =>
       new Promise((resolve) => {
@@ -33,6 +36,7 @@ export async function startFaultyHttp2(
   })
   server.on('stream', (stream: http2.ServerHttp2Stream, headers) => {
     faulty.authorities.add(String(headers[':authority']))
+    faulty.timeouts.push(headers['grpc-timeout'])
     stream.on('error', () => {})
     stream.resume()
     fault(stream, faulty.requests++)

@@ -6,6 +6,7 @@ import {
   Server,
   ServerCredentials,
   type ServerDuplexStream,
+  type ServerOptions,
   type ServerReadableStream,
   type ServerUnaryCall,
   type ServerWritableStream,
@@ -42,8 +43,9 @@ export async function startGrpcServer(
   kind: CallKind,
   answer: Answering,
   secure: Secure = false,
+  options: ServerOptions = {},
 ): Promise<PlainGrpc> {
-  const server = new Server({ 'grpc.max_receive_message_length': -1 })
+  const server = new Server({ 'grpc.max_receive_message_length': -1, ...options })
   const versions = new Set<string>()
   const definition: ServiceDefinition = {
     Call: {

@@ -23,7 +23,7 @@ export async function askSchema(
     try {
       return await reflect({
         client,
-        metadata: metadataOf(credentials),
+        metadata: metadataOf(credentials, target),
         service,
         key: options.service === undefined ? 'url' : 'service',
         source: sourceOf(options),

@@ -5,10 +5,19 @@ import type { GrpcOptions } from './options.ts'
 
 const MOST_MESSAGE_BYTES = 256 * 1024 * 1024
 
-export function metadataOf({ headers }: Credentials): Metadata {
+export function metadataOf({ headers }: Credentials, { options }: Target): Metadata {
   const metadata = new Metadata()
   for (const [name, value] of Object.entries(headers)) metadata.set(name, value)
+  const { deadline } = options as unknown as GrpcOptions
+  // Not grpc-js's own option, which costs a timer for each call: load ends those that run too long.
+  if (deadline !== undefined) metadata.set('grpc-timeout', timeoutText(deadline))
   return metadata
+}
+
+/** The value has at most 8 digits. */
+function timeoutText(durationMs: number): string {
+  if (durationMs < 10_000) return `${Math.max(1, Math.round(durationMs * 1000))}u`
+  return durationMs < 1e8 ? `${Math.round(durationMs)}m` : `${Math.round(durationMs / 1000)}S`
 }
 
 export function channelOptions({ url, options }: Target): ChannelOptions {

@@ -128,6 +128,29 @@ function connectTo(
   })
 }
 
+/** What grpc-js has no words for: its channel's connections, and what is known of each. */
+interface Insides {
+  internalChannel?: { wrappedSubchannels?: Iterable<{ getRealSubchannel?(): Subchannel }> }
+}
+
+interface Subchannel {
+  transport?: { session?: { remoteSettings?: { maxConcurrentStreams?: number } } } | null
+}
+
+/**
+ * Streams that the server takes at once, as its SETTINGS say; infinite where grpc-js does not show them. Known once the
+ * connection was handed out.
+ */
+export function mostStreamsOf(client: Client): number {
+  const { internalChannel } = client.getChannel() as unknown as Insides
+  for (const wrapper of internalChannel?.wrappedSubchannels ?? []) {
+    const most = wrapper.getRealSubchannel?.().transport?.session?.remoteSettings?.maxConcurrentStreams
+    // A server that takes none would never get a call, and nobody would be told why.
+    if (most !== undefined) return Math.max(1, most)
+  }
+  return Number.POSITIVE_INFINITY
+}
+
 function errorOutcome(error: NodeJS.ErrnoException): Outcome {
   const isHttp2 = error.code?.startsWith('ERR_HTTP2') ?? false
   return isHttp2 ? failure('setup', 'h2.protocol', error.code!, error.message) : tcpOutcome('tcp', error)

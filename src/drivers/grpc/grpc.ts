@@ -4,6 +4,7 @@ import { type Dialect, DialectError } from '../../dialects/dialect.ts'
 import type { GrpcCodec, GrpcFace } from '../../dialects/grpc-face.ts'
 import { dialect } from '../../dialects/registry.ts'
 import type { Target } from '../../plan/plan.ts'
+import { formatDuration } from '../../values/units.ts'
 import type { CallKind, Protocol } from '../driver.ts'
 import { GRPC_OPTIONS, type GrpcOptions } from './options.ts'
 import { type GrpcSchema, withMethod } from './schema.ts'
@@ -55,7 +56,11 @@ export const grpc: Protocol<GrpcCodec> = {
   reference: 'grpc',
   kinds: ['unary', 'server-stream', 'client-stream', 'bidi'],
   options: GRPC_OPTIONS,
-  optionText: (key, value) => (key === 'compression' && value === 'none' ? 'uncompressed' : String(value)),
+  optionText(key, value) {
+    if (key === 'compression' && value === 'none') return 'uncompressed'
+    if (key === 'deadline') return `deadline ${formatDuration(Number(value))}`
+    return key === 'calls_per_connection' ? `${value} calls a connection` : String(value)
+  },
   stamps: {
     sent: 'a connection has room; before the message is encoded',
     encoded: 'the first message is encoded; grpc-js frames and compresses it later',
@@ -66,7 +71,10 @@ export const grpc: Protocol<GrpcCodec> = {
     decoded: 'a message is decoded and its content read',
     lastByte: 'grpc-js handed out the status',
   },
-  idleServer: null,
+  idleServer: async () => {
+    const { startIdleServer } = await import('./idle-server.ts')
+    return startIdleServer()
+  },
   speaks: ({ grpc: face }) => face !== undefined,
   kind: (target) => called(target).kind,
   path: (target) => {

@@ -1,5 +1,6 @@
 import type { LearnedMethod } from '../../dialects/learned-method.ts'
-import { flag, names, oneOf, text } from '../../values/leaf.ts'
+import { flag, integer, names, oneOf, quantity, text } from '../../values/leaf.ts'
+import { DURATION } from '../../values/units.ts'
 import type { CallKind } from '../driver.ts'
 
 /** What only gRPC knows. */
@@ -8,6 +9,9 @@ export interface GrpcOptions {
   method?: string
   kind?: CallKind
   compression: 'none' | 'gzip' | 'deflate'
+  /** In milliseconds. */
+  deadline?: number
+  calls_per_connection: number
   proto?: string[]
   import_paths?: string[]
   reflection?: boolean
@@ -43,6 +47,16 @@ export const GRPC_OPTIONS = {
   compression: oneOf('compression', COMPRESSIONS)
     .default('none')
     .describe('Compression of messages, as far as the server accepts it. Default: `none`.'),
+  deadline: quantity(DURATION)
+    .optional()
+    .describe(
+      'How long the server may take for a call, told to it with each (`grpc-timeout`). The client itself waits for `timeout`. Default: none is told.',
+    ),
+  calls_per_connection: integer('number of calls', 1, 1_000_000)
+    .default(100)
+    .describe(
+      'Calls at once on a connection. Where the server says that it takes fewer streams, as many as it takes. Default: 100.',
+    ),
   proto: names('path of a .proto file')
     .optional()
     .describe(

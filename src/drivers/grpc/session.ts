@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { type ChannelOptions, type Client, connectivityState, type Metadata } from '@grpc/grpc-js'
 import type { GrpcCodec } from '../../dialects/grpc-face.ts'
+import type { Target } from '../../plan/plan.ts'
 import {
   type ByteCounts,
   type CallKind,
@@ -17,12 +18,10 @@ import {
 } from '../driver.ts'
 import { type ConnectOptions, connectOptions, socketBytes } from '../transport/connect.ts'
 import { channelOptions, metadataOf } from './channel.ts'
-import { type GrpcConnection, openConnection } from './connection.ts'
+import { type GrpcConnection, mostStreamsOf, openConnection } from './connection.ts'
 import { Exchange } from './exchange.ts'
+import type { GrpcOptions } from './options.ts'
 import type { Loss } from './outcome.ts'
-
-/** Streams that one connection takes, as long as nothing else is known. */
-const MOST_STREAMS = 100
 
 /** Turns of the event loop after which Node has closed the socket of an HTTP/2 session that was lost. */
 const SOCKET_CLOSED_TURNS = 3
@@ -35,6 +34,8 @@ export interface CallTemplate {
   /** As it is with the credentials of this moment. */
   readonly metadata: Metadata
   codec: GrpcCodec
+  /** Calls at once on a connection, as far as the server takes them. */
+  mostCalls: number
 }
 
 export class GrpcDriver implements Driver {
@@ -45,7 +46,7 @@ export class GrpcDriver implements Driver {
   constructor({ target, credentials, codec, timeouts }: DriverOptions<GrpcCodec>, kind: CallKind) {
     this.#options = connectOptions(target, 'h2', timeouts.connectMs)
     this.#channelOptions = channelOptions(target)
-    const metadata = currentMetadata(credentials)
+    const metadata = currentMetadata(credentials, target)
     this.#template = {
       kind,
       path: new URL(target.url).pathname,
@@ -53,6 +54,7 @@ export class GrpcDriver implements Driver {
         return metadata()
       },
       codec,
+      mostCalls: (target.options as unknown as GrpcOptions).calls_per_connection,
     }
   }
 
@@ -65,13 +67,13 @@ export class GrpcDriver implements Driver {
 }
 
 /** Made anew only when a token is renewed. */
-function currentMetadata(credentials: Credentials): () => Metadata {
-  let metadata = metadataOf(credentials)
+function currentMetadata(credentials: Credentials, target: Target): () => Metadata {
+  let metadata = metadataOf(credentials, target)
   let { version } = credentials
   return () => {
     if (version !== credentials.version) {
       version = credentials.version
-      metadata = metadataOf(credentials)
+      metadata = metadataOf(credentials, target)
     }
     return metadata
   }
@@ -84,6 +86,7 @@ export class GrpcSession implements StreamingSession {
   readonly #raw: GrpcConnection['raw']
   readonly #probe: SessionProbe
   readonly #idle: Exchange[] = []
+  readonly #mostCalls: number
   #open = 0
   #errorCode = ''
   #isGoingAway = false
@@ -94,6 +97,7 @@ export class GrpcSession implements StreamingSession {
     this.client = client
     this.template = template
     this.#raw = raw
+    this.#mostCalls = Math.min(template.mostCalls, mostStreamsOf(client))
     this.#probe = probe
     raw.on('error', (error: NodeJS.ErrnoException) => {
       this.#errorCode = error.code ?? ''
@@ -116,7 +120,7 @@ export class GrpcSession implements StreamingSession {
   }
 
   capacity(): number {
-    return this.#isOver ? 0 : MOST_STREAMS - this.#open
+    return this.#isOver ? 0 : this.#mostCalls - this.#open
   }
 
   start(call: CallSlot): void {
