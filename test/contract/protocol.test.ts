@@ -131,8 +131,31 @@ describe.each(TWINS)('$name $kind', (twin) => {
     expect(trusted.counts).toMatchObject({ calls: 1, errors: 0 })
   })
 
-  test('a certificate for another host: tls.hostname', async () => {
-    const played = await against(always, {}, { hosts: ['elsewhere.test'] })
-    expect(played.classes).toEqual({ 'tls.hostname': 1 })
+  test('a certificate for another host: tls.hostname, unless the target names that host', async () => {
+    const hosts = ['elsewhere.test']
+    const load = { model: 'closed', concurrency: 1, calls: 3 } as const
+    const played = await against(always, { load }, { hosts })
+    expect(played.classes).toEqual({ 'tls.hostname': 3 })
+    await server!.stop()
+    const tls = (ca: string) => ({ ca, cert: null, key: null, servername: 'elsewhere.test', verify: true })
+    server = await twin.start(always, { hosts })
+    const named = await play({
+      load,
+      target: { interface: twin.name, url: server.url, ...twin.target, tls: tls(server.ca) },
+    })
+    expect(named.errors).toEqual([])
+  })
+
+  test('a certificate that has expired: tls.untrusted', async () => {
+    const played = await against(always, {}, { validMs: -60_000 })
+    expect(played.classes).toEqual({ 'tls.untrusted': 1 })
+    expect(played.errors[0]!.outcome.code).toBe('CERT_HAS_EXPIRED')
+  })
+
+  test('no version of TLS that both sides speak: tls.protocol', async () => {
+    const tls = { ca: null, cert: null, key: null, servername: null, verify: false }
+    const target = { tls: { ...tls, minVersion: '1.3' } } as const
+    const played = await against(always, { target }, { maxVersion: 'TLSv1.2' })
+    expect(played.classes).toEqual({ 'tls.protocol': 1 })
   })
 })

@@ -132,7 +132,7 @@ function all(call: ServerReadableStream<Buffer, Buffer>): Promise<Buffer[]> {
 
 function credentialsOf(secure: Secure, ca: string): ServerCredentials {
   if (!secure) return ServerCredentials.createInsecure()
-  const made = makeServerCertificate(secure.hosts ?? ['127.0.0.1', 'localhost'])
+  const made = makeServerCertificate(secure.hosts ?? ['127.0.0.1', 'localhost'], secure.validMs)
   writeFileSync(ca, made.ca)
   return new TlsCredentials(made, secure.maxVersion ?? 'TLSv1.3')
 }

@@ -24,6 +24,8 @@ export type Secure =
   | {
       hosts?: string[]
       maxVersion?: 'TLSv1.2' | 'TLSv1.3'
+      /** For how long its certificate is good; negative: it has expired. */
+      validMs?: number
       /** It gives tickets and resumes no session from them. */
       forgetsSessions?: boolean
     }
@@ -44,7 +46,7 @@ export async function startPlain(
   const sockets = new Set<{ destroy(): void }>()
   let server: http.Server | http2.Http2SecureServer
   if (secure) {
-    const made = makeServerCertificate(secure.hosts ?? ['127.0.0.1', 'localhost'])
+    const made = makeServerCertificate(secure.hosts ?? ['127.0.0.1', 'localhost'], secure.validMs)
     writeFileSync(ca, made.ca)
     const { key, certificate: cert } = made
     const secureOptions = secure.forgetsSessions ? constants.SSL_OP_NO_TICKET : 0

@@ -20,7 +20,7 @@ export async function startWebSocket(
   const sockets = new Set<{ destroy(): void }>()
   let listener: http.Server | https.Server
   if (secure) {
-    const made = makeServerCertificate(secure.hosts ?? ['127.0.0.1', 'localhost'])
+    const made = makeServerCertificate(secure.hosts ?? ['127.0.0.1', 'localhost'], secure.validMs)
     writeFileSync(ca, made.ca)
     const { key, certificate: cert } = made
     listener = https.createServer({ key, cert, maxVersion: secure.maxVersion ?? 'TLSv1.3' })
