@@ -64,6 +64,7 @@ export const mcp: Protocol<McpCodec> = {
   schemes: ['http', 'https', 'ws', 'wss'],
   reference: 'http',
   kinds: ['unary', 'server-stream'],
+  tokenPlaces: ['header', 'query'],
   options: MCP_OPTIONS,
   optionText: mcpOptionText,
   stamps: {
