@@ -1,38 +1,48 @@
 import net from 'node:net'
 
-/** What a bare socket saw of a server's replies: no HTTP library, no load generator. */
-export interface Seen {
-  /** From the request's write to the reply's last piece. */
-  delaysMs: number[]
-  /** Of streams: to the first chunk, and between chunks. */
-  firstChunkMs: number[]
-  gapsMs: number[]
+/** What a bare socket misread of one reply: no HTTP library, no load generator. */
+interface Misread {
+  /** When it asked, in ms of Unix time. */
+  atMs: number
+  /** Its own reading of the reply's delay less what the server told of it. */
+  misreadMs: number
 }
 
+export interface Control {
+  /** What it misread between two moments, in ms of Unix time. */
+  between(fromMs: number, toMs: number): number[]
+  stop(): void
+}
+
+/** The replies that are asked for take this long, as a reply takes that the server waits for. */
+const DELAY_MS = 7
+
 /**
- * Asks `url` again and again at an even distance, on bare sockets, until it is stopped. What it misreads, on this
- * machine and in these seconds, is what the machine adds to any client.
+ * Asks the known server again and again at an even distance, on bare sockets, until it is stopped. What it misreads,
+ * on this machine and in these seconds, is what the machine adds to any client.
  */
-export function startControl(url: string, everyMs: number): { stop(): Seen } {
-  const { hostname, port, pathname, search } = new URL(url)
-  const request = `GET ${pathname}${search} HTTP/1.1\r\nhost: ${hostname}\r\n\r\n`
-  const seen: Seen = { delaysMs: [], firstChunkMs: [], gapsMs: [] }
+export function startControl(port: number, everyMs: number): Control {
+  const request = `GET / HTTP/1.1\r\nhost: known\r\nknown: does=reply&ms=${DELAY_MS}&tell&log=control\r\n\r\n`
+  const misreads: Misread[] = []
   const idle: Probe[] = []
   const all: Probe[] = []
-  const ask = () => {
+  const timer = setInterval(() => {
     let probe = idle.pop()
     if (!probe) {
-      probe = new Probe(Number(port), hostname, seen, (one) => idle.push(one))
+      probe = new Probe(port, request, (misread) => {
+        misreads.push(misread)
+        idle.push(probe!)
+      })
       all.push(probe)
     }
-    probe.ask(request)
-  }
-  const timer = setInterval(ask, everyMs)
+    probe.ask()
+  }, everyMs)
   return {
+    between: (fromMs, toMs) =>
+      misreads.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs).map(({ misreadMs }) => misreadMs),
     stop() {
       clearInterval(timer)
       for (const probe of all) probe.close()
-      return seen
     },
   }
 }
@@ -40,30 +50,24 @@ export function startControl(url: string, everyMs: number): { stop(): Seen } {
 /** One socket, one request at a time. */
 class Probe {
   readonly #socket: net.Socket
+  readonly #request: string
   #askedMs = 0
-  #lastMs = Number.NaN
 
-  constructor(port: number, host: string, seen: Seen, free: (probe: Probe) => void) {
-    this.#socket = net.connect({ port, host, noDelay: true })
+  constructor(port: number, request: string, seen: (misread: Misread) => void) {
+    this.#request = request
+    this.#socket = net.connect({ port, host: '127.0.0.1', noDelay: true })
     this.#socket.setEncoding('latin1')
     this.#socket.on('error', () => {})
-    this.#socket.on('data', (text: string) => {
-      const nowMs = performance.now()
-      if (text.includes('data: x')) {
-        if (Number.isNaN(this.#lastMs)) seen.firstChunkMs.push(nowMs - this.#askedMs)
-        else seen.gapsMs.push(nowMs - this.#lastMs)
-        this.#lastMs = nowMs
-      }
-      if (!text.endsWith('\r\n\r\n{}') && !text.endsWith('0\r\n\r\n')) return
-      seen.delaysMs.push(nowMs - this.#askedMs)
-      this.#lastMs = Number.NaN
-      free(this)
+    this.#socket.on('data', (reply: string) => {
+      const readMs = performance.now() - this.#askedMs
+      const toldMs = Number(reply.slice(reply.indexOf('\r\n\r\n')))
+      seen({ atMs: performance.timeOrigin + this.#askedMs, misreadMs: Math.max(0, readMs - toldMs) })
     })
   }
 
-  ask(request: string): void {
+  ask(): void {
     this.#askedMs = performance.now()
-    this.#socket.write(request)
+    this.#socket.write(this.#request)
   }
 
   close(): void {
