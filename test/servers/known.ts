@@ -5,12 +5,14 @@
 
 import { startKnownGrpc } from './known-grpc.ts'
 import { startKnownHttp } from './known-http.ts'
+import { startKnownMcp } from './known-mcp.ts'
 import { startKnownWebSocket } from './known-websocket.ts'
 
 export interface KnownPorts {
   http: number
   grpc: number
   websocket: number
+  mcp: number
 }
 
 if (import.meta.main) {
@@ -18,6 +20,7 @@ if (import.meta.main) {
     http: await startKnownHttp(),
     grpc: await startKnownGrpc(),
     websocket: await startKnownWebSocket(),
+    mcp: await startKnownMcp(),
   }
   process.send!(ports)
   process.on('disconnect', () => process.exit(0))
