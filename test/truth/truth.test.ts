@@ -278,7 +278,7 @@ interface Pair {
  * for some milliseconds does it in some.
  */
 function compared(
-  { name, behaviour }: Question,
+  { name, way, behaviour }: Question,
   read: CaseResult,
   log: KnownLog,
   control: Control,
@@ -384,17 +384,22 @@ test.each(of('gaps', 'echo'))(
 test.each(of('stall'))(
   'a server that stands still is not left out, as latency counts from the plan: $name',
   ({ name }) => {
-    const { read } = answers.get(name)!
+    const { read, log } = answers.get(name)!
     expect(read.summary).toMatchObject({ calls: STALLED.calls, errors: 0 })
     // Whatever the server did, only the generator's own lateness may make a run invalid.
     const { p50, p99 } = read.metrics.dispatch_delay!
     const generatorIsLate = p50 > 1 || p99 > 5
     expect(read.verdict.valid || generatorIsLate, read.verdict.reasons.join('; ')).toBe(true)
-    // A fifth of the calls fell due while it stood still; the last 1% of all waited for 95% of that time.
-    const share = read.metrics.request_latency!.p99 / (STALL_MS * 0.95)
-    expect(share).toBeGreaterThan(0.95)
-    expect(share).toBeLessThan(1.06)
-    expect(read.metrics.request_latency!.p50).toBeLessThan(5)
+    // A fifth of the calls fell due while it stood still: half of those waited for more than half of it, and the first
+    // five, which are the last 1% of all, for nearly all. A busy machine only adds to that.
+    const stoodMs = Math.max(...log.map(({ delayMs }) => delayMs))
+    expect(stoodMs / STALL_MS).toBeGreaterThan(0.95)
+    const { p50: halfMs, p90: longMs, p99: longestMs } = read.metrics.request_latency!
+    expect(longestMs / stoodMs).toBeGreaterThan(0.9)
+    expect(longestMs / stoodMs).toBeLessThan(1.2)
+    expect(longMs / (stoodMs / 2)).toBeGreaterThan(0.9)
+    expect(longMs / (stoodMs / 2)).toBeLessThan(1.4)
+    expect(halfMs / stoodMs).toBeLessThan(0.1)
   },
 )
 
