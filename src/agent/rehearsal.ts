@@ -21,7 +21,8 @@ export async function rehearse(protocol: Protocol): Promise<void> {
   if (!protocol.idleServer) return
   const server = await protocol.idleServer()
   try {
-    const planned = caseOf(protocol, server.url)
+    const { url, options = {}, calls = CALLS } = server
+    const planned = caseOf(protocol, url, options, calls)
     const { target, payload, timeouts } = planned
     const codec = protocol.codec({ target, payload, file: null })
     const recorder = new Recorder({ stamps: protocol.stamps, streams: streams(planned) }, [], null)
@@ -32,7 +33,7 @@ export async function rehearse(protocol: Protocol): Promise<void> {
       recording: recorder,
       schedule: null,
       concurrency: CONCURRENCY,
-      calls: CALLS,
+      calls,
       connections: null,
       messages: messagesOf(planned),
     })
@@ -44,7 +45,12 @@ export async function rehearse(protocol: Protocol): Promise<void> {
   }
 }
 
-function caseOf(protocol: Protocol, url: string): Case {
+function caseOf(
+  protocol: Protocol,
+  url: string,
+  options: Readonly<Record<string, unknown>>,
+  calls: number,
+): Case {
   return {
     name: 'rehearsal',
     target: {
@@ -56,7 +62,7 @@ function caseOf(protocol: Protocol, url: string): Case {
       headers: {},
       tls: { ca: null, cert: null, key: null, servername: null, verify: true },
       connection: 'reused',
-      options: optionsOf(protocol.name, {}),
+      options: optionsOf(protocol.name, options),
     },
     labels: {},
     payload: { form: 'none', encoding: 'json', batch: 1, seed: 1, label: '' },
@@ -65,7 +71,7 @@ function caseOf(protocol: Protocol, url: string): Case {
       concurrency: CONCURRENCY,
       warmupMs: 0,
       durationMs: null,
-      calls: CALLS,
+      calls,
       overflow: 'queue',
       connections: null,
     },

@@ -107,6 +107,10 @@ interface SchemaSource {
 
 export interface IdleServer {
   url: string
+  /** Keys of the protocol's own that a target needs to call it. */
+  options?: Readonly<Record<string, unknown>>
+  /** Calls after which there is no more to be gained; left out: as many as for others. */
+  calls?: number
   close(): void
 }
 

@@ -78,7 +78,7 @@ export const mcp: Protocol<McpCodec> = {
     decoded: 'the SDK has checked a notification or the result, and its content is read',
     lastByte: 'the piece, or line, with the result came out of the socket or pipe',
   },
-  idleServer: null,
+  idleServer: async () => (await import('./idle-server.ts')).startIdleServer(),
   speaks: ({ mcp: face }) => face !== undefined,
   kind: (target) => called(target).kind,
   path: (target) => (transportOf(target) === 'websocket' ? '/mcp/ws' : '/mcp'),
