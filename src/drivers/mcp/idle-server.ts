@@ -15,6 +15,10 @@ const NOTHING = { content: [] }
 /** An MCP server over Streamable HTTP without sessions, whose only tool has nothing to say. */
 export async function startIdleServer(): Promise<IdleServer> {
   const server = http.createServer((request, response) => {
+    if (request.method !== 'POST') {
+      response.writeHead(405).end()
+      return
+    }
     let body = ''
     request.setEncoding('utf8')
     request.on('data', (text: string) => {
