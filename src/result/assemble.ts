@@ -96,7 +96,10 @@ function summary(planned: Case, counts: Counts, serverCpuSeconds: number | null)
     connections: counts.connections,
     resumed: counts.resumed,
     handshake_bytes: counts.handshakeBytes > 0 ? counts.handshakeBytes / counts.connections : null,
-    client_cpu_time: load.model === 'closed' && counts.cpuMs > 0 ? counts.cpuMs / counts.allEnded : null,
+    client_cpu_time:
+      load.model === 'closed' && counts.cpuMs > 0 && counts.allEnded > 0
+        ? counts.cpuMs / counts.allEnded
+        : null,
   }
 }
 
