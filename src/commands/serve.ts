@@ -21,6 +21,7 @@ interface ServeFlags {
   maxBody?: number
   maxStreams?: number
   maxTokens?: number
+  mcpStdio: boolean
   json: boolean
 }
 
@@ -81,8 +82,13 @@ export function registerServe(program: Command): void {
     .option('--max-body <size>', 'largest request body (64MiB)', byteCount)
     .option('--max-streams <count>', 'generations that run at once', atLeast(1))
     .option('--max-tokens <count>', 'tokens that one generation may ask for', atLeast(1))
+    .option(
+      '--mcp-stdio',
+      'speak MCP on standard input and output alone, until the input ends; listens nowhere',
+      false,
+    )
     .option('--json', 'print the first line as JSON', false)
-    .action((flags: ServeFlags) => serve(program, flags))
+    .action((flags: ServeFlags) => (flags.mcpStdio ? serveMcp(program, flags) : serve(program, flags)))
 }
 
 async function serve(program: Command, flags: ServeFlags): Promise<void> {
@@ -101,30 +107,64 @@ async function serve(program: Command, flags: ServeFlags): Promise<void> {
 async function start(program: Command, flags: ServeFlags, version: string): Promise<ReferenceServer> {
   // Only here: every other command starts without ONNX Runtime, and works where it is not installed.
   const { startServer } = await import('../../reference-server/server.ts')
-  const { maxBody, maxStreams, maxTokens } = flags
   try {
     return await startServer({
-      providers: flags.provider,
-      workers: flags.workers,
-      batching: { size: flags.batchSize, waitMs: flags.batchWait },
+      ...modelOptions(flags),
       host: flags.host,
       port: flags.port,
       grpcPort: flags.grpcPort ?? (flags.port === 0 ? 0 : defaultPorts.grpc),
       tls: tlsOptions(flags),
       token: tokenOf(flags),
-      limits: {
-        ...(maxBody !== undefined && { bodyBytes: maxBody }),
-        ...(maxStreams !== undefined && { streams: maxStreams }),
-        ...(maxTokens !== undefined && { maxTokens }),
-      },
       version,
     })
   } catch (error) {
-    const sentence = expectedFailure(error as NodeJS.ErrnoException & { address?: string; port?: number })
-    if (sentence === null) throw error
-    // It is nothing that the help could help with.
-    return program.showHelpAfterError(false).error(`error: ${sentence}`, { exitCode: 1 })
+    return fail(program, error)
   }
+}
+
+/** A client's child process: its output is the protocol's, so that it says nothing else there. */
+async function serveMcp(program: Command, flags: ServeFlags): Promise<void> {
+  const { serveStdio } = await import('../../reference-server/stdio-server.ts')
+  const stop = new AbortController()
+  void untilStopped().then(() => stop.abort())
+  try {
+    await serveStdio({ ...modelOptions(flags), version: program.version() ?? 'unknown' }, stop.signal)
+  } catch (error) {
+    fail(program, error)
+  }
+  if (process.connected) process.disconnect?.()
+  // The listeners for signals, and an input that is still open, would keep it alive.
+  process.exit(0)
+}
+
+/** Everything that is not about listening. */
+function modelOptions({
+  provider,
+  workers,
+  batchSize,
+  batchWait,
+  maxBody,
+  maxStreams,
+  maxTokens,
+}: ServeFlags) {
+  return {
+    providers: provider,
+    workers,
+    batching: { size: batchSize, waitMs: batchWait },
+    limits: {
+      ...(maxBody !== undefined && { bodyBytes: maxBody }),
+      ...(maxStreams !== undefined && { streams: maxStreams }),
+      ...(maxTokens !== undefined && { maxTokens }),
+    },
+  }
+}
+
+/** Tells of a failure that is this machine's state in one sentence. @throws what is a bug. */
+function fail(program: Command, error: unknown): never {
+  const sentence = expectedFailure(error as NodeJS.ErrnoException & { address?: string; port?: number })
+  if (sentence === null) throw error
+  // It is nothing that the help could help with.
+  return program.showHelpAfterError(false).error(`error: ${sentence}`, { exitCode: 1 })
 }
 
 /** Ends the process where its parent is lost while it starts: nobody would ever use, or stop, the server. */

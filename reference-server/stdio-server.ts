@@ -1,0 +1,41 @@
+import { fstatSync } from 'node:fs'
+import { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
+import { resolveProviders, softwareGraphicsReason } from './auto-provider.ts'
+import { defaultLimits } from './limits.ts'
+import { speakStdio } from './mcp/stdio.ts'
+import { startRuntime } from './runtime/start.ts'
+import type { ServerOptions } from './server.ts'
+import { Service } from './service.ts'
+
+const standardOutput = 1
+
+/**
+ * The models behind MCP on this process's standard input and output, for one client. Resolves when the client has
+ * left, or at the signal, with everything closed.
+ * @throws the runtime's error when no provider runs.
+ */
+export async function serveStdio(
+  options: Pick<ServerOptions, 'providers' | 'workers' | 'batching' | 'limits' | 'version'>,
+  stop: AbortSignal,
+): Promise<void> {
+  const { providers, skipped } = resolveProviders(options.providers, softwareGraphicsReason())
+  const { workers, batching, version } = options
+  const runtime = await startRuntime({ providers, workers, batching })
+  const service = new Service({
+    runtime,
+    skipped: [...skipped, ...runtime.skipped],
+    limits: { ...defaultLimits, ...options.limits },
+    version,
+    onBug: console.error,
+  })
+  await speakStdio(service, process.stdin, ownOutput(), stop)
+  await runtime.close()
+}
+
+/** Node's own stream blocks the whole process while a pipe is full, and so while the client reads slowly. */
+function ownOutput(): Writable {
+  const kind = fstatSync(standardOutput)
+  if (!kind.isFIFO() && !kind.isSocket()) return process.stdout
+  return new Socket({ fd: standardOutput, readable: false, writable: true })
+}
