@@ -10,8 +10,9 @@ import {
 } from './auto-provider.ts'
 import { GrpcFace } from './grpc/face.ts'
 import { RequestHandler } from './http/handler.ts'
-import { type Listener, listenHttp, listenHttps } from './http/listener.ts'
+import { firstOf, type Listener, listenHttp, listenHttps } from './http/listener.ts'
 import { defaultLimits, type Limits } from './limits.ts'
+import { McpGateway } from './mcp/gateway.ts'
 import { McpHttp } from './mcp/http.ts'
 import { defaultMcpOptions, type McpOptions } from './mcp/options.ts'
 import type { Provider, Runtime, RuntimeOptions } from './runtime/runtime.ts'
@@ -112,10 +113,14 @@ export async function serveRuntime(
   } = options
   const limits = { ...defaultLimits, ...options.limits }
   const service = new Service({ runtime, skipped, limits, tokens: new TokenCheck(token), version, onBug })
-  const mcp = new McpHttp(service, host, { ...defaultMcpOptions, ...options.mcp })
+  const mcpOptions = { ...defaultMcpOptions, ...options.mcp }
+  const mcp = new McpHttp(service, host, mcpOptions)
   const handler = new RequestHandler(service, [mcp.convention])
   const handle = handler.handle.bind(handler)
-  const webSockets = new WebSocketGateway(service, host, { ...defaultWebSocketOptions, ...options.websocket })
+  const webSocketOptions = { ...defaultWebSocketOptions, ...options.websocket }
+  const webSockets = new WebSocketGateway(service, host, webSocketOptions)
+  const mcpWebSockets = new McpGateway(service, host, mcpOptions, webSocketOptions)
+  const upgrades = firstOf([webSockets, mcpWebSockets])
   const grpc = new GrpcFace(service)
   const listeners: Listener[] = []
   let caFolder: string | null = null
@@ -127,7 +132,7 @@ export async function serveRuntime(
     if (caFolder) await rm(caFolder, { recursive: true, force: true })
   }
   try {
-    const http = await listenHttp(handle, webSockets, limits, host, port)
+    const http = await listenHttp(handle, upgrades, limits, host, port)
     listeners.push(http)
     const clearGrpc = await grpc.listen(host, grpcPort, null)
     listeners.push(clearGrpc)
@@ -137,7 +142,7 @@ export async function serveRuntime(
       const made = makeServerCertificate(certifiedHosts(host))
       const isThrowAway = tls.clientCa === 'throw-away'
       const certificate = { ...made, clientCa: isThrowAway ? made.ca : (tls.clientCa ?? null) }
-      const https = await listenHttps(handle, webSockets, limits, host, tls.port, certificate)
+      const https = await listenHttps(handle, upgrades, limits, host, tls.port, certificate)
       listeners.push(https)
       httpsUrl = url('https', host, https.port)
       const secureGrpc = await grpc.listen(host, tls.grpcPort ?? 0, certificate)
@@ -158,9 +163,14 @@ export async function serveRuntime(
       service.stopping = true
       for (const listener of listeners) listener.stop()
       webSockets.stop()
-      await atMost(limits.stopGraceMs, Promise.all([handler.idle(), webSockets.idle(), grpc.stop()]))
+      mcpWebSockets.stop()
+      await atMost(
+        limits.stopGraceMs,
+        Promise.all([handler.idle(), webSockets.idle(), mcpWebSockets.idle(), grpc.stop()]),
+      )
       grpc.close()
       await webSockets.close()
+      mcpWebSockets.close()
       mcp.close()
       await release()
       await runtime.close()

@@ -4,6 +4,8 @@ import type { AddressInfo, Server as NetServer, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Limits } from '../limits.ts'
 import type { ListenerCertificate } from '../tls/certificates.ts'
+import { refuseUpgrade } from '../websocket/refusal.ts'
+import { HttpError } from './errors.ts'
 
 /** A port that is being listened on. */
 export interface Listener {
@@ -21,6 +23,19 @@ export interface Upgrades {
   /** A request that is not wanted goes on as if it had asked for no upgrade. */
   wants(request: IncomingMessage): boolean
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+}
+
+/** Each request for the first that wants it. */
+export function firstOf(all: Upgrades[]): Upgrades {
+  const find = (request: IncomingMessage) => all.find((one) => one.wants(request))
+  return {
+    wants: (request) => find(request) !== undefined,
+    upgrade(request, socket, head) {
+      const wanting = find(request)
+      if (wanting) wanting.upgrade(request, socket, head)
+      else refuseUpgrade(socket, new HttpError(404, 'not_found', 'nothing here speaks another protocol'))
+    },
+  }
 }
 
 /** HTTP/1.1 in clear text. @throws the system's error when the port cannot be had. */

@@ -98,6 +98,7 @@ export function errorMessage(id: RequestId | null, error: RpcError): string {
 
 /** What a client is told of an error of HTTP: of a limit, of a path, of a session that is gone. */
 export function rpcErrorOf(error: HttpError): RpcError {
-  const code = error.status >= 500 ? rpcCodes.internalError : rpcCodes.invalidRequest
-  return new RpcError(code, error.message, error.status)
+  const { code, status, message } = error
+  if (code === 'session_not_found') return new RpcError(rpcCodes.sessionNotFound, message, status)
+  return new RpcError(status >= 500 ? rpcCodes.internalError : rpcCodes.invalidRequest, message, status)
 }

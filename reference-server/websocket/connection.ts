@@ -12,7 +12,13 @@ const tokenRoomBytes = 128 * 1024
 const replyRoomBytes = 1024 * 1024
 
 /** Close codes of RFC 6455, section 7.4, and one of our own. */
-export const closeCodes = { normal: 1000, goingAway: 1001, tryAgainLater: 1013, takenOver: 4000 } as const
+export const closeCodes = {
+  normal: 1000,
+  goingAway: 1001,
+  unsupportedData: 1003,
+  tryAgainLater: 1013,
+  takenOver: 4000,
+} as const
 
 /** A net.Socket or a TLS socket, as the upgrade of a request hands it over. */
 type CountingSocket = Duplex & { bytesRead: number }
@@ -76,6 +82,11 @@ export class Connection {
   /** False while a token should wait. */
   get hasRoom(): boolean {
     return !this.#isFull && !this.#isClosing
+  }
+
+  /** What was sent and waits in the socket, in bytes. */
+  get waitingBytes(): number {
+    return this.#ws.bufferedAmount
   }
 
   /** A string as a text message, bytes as a binary one. */

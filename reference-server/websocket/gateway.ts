@@ -1,4 +1,4 @@
-import { type IncomingMessage, STATUS_CODES } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import { Admission } from '../admission.ts'
@@ -7,6 +7,7 @@ import type { Service } from '../service.ts'
 import { tokenSubprotocolPrefix } from '../token-check.ts'
 import { Connection, closeCodes } from './connection.ts'
 import type { WebSocketOptions } from './options.ts'
+import { refuseUpgrade } from './refusal.ts'
 import { Session, type SessionKeeper } from './session.ts'
 
 const webSocketPath = '/v2/ws'
@@ -64,7 +65,9 @@ export class WebSocketGateway implements SessionKeeper {
     } catch (error) {
       const known = toHttpError(error)
       if (!known) this.service.onBug(error)
-      this.#refuse(socket, known ?? new HttpError(500, 'internal_error', 'internal error'))
+      const told = known ?? new HttpError(500, 'internal_error', 'internal error')
+      this.service.countRequest('websocket', told.status)
+      refuseUpgrade(socket, told)
     }
   }
 
@@ -159,22 +162,6 @@ export class WebSocketGateway implements SessionKeeper {
       const nowMs = performance.now()
       for (const session of this.#sessions.values()) session.check(nowMs)
     }, periodMs)
-  }
-
-  #refuse(socket: Duplex, error: HttpError): void {
-    this.service.countRequest('websocket', error.status)
-    const body = JSON.stringify({ error: error.message })
-    const headers = {
-      connection: 'close',
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(body),
-      ...error.headers,
-    }
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
-    socket.on('error', () => {})
-    socket.once('finish', () => socket.destroy())
-    const status = `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`
-    socket.end(`${[status, ...lines].join('\r\n')}\r\n\r\n${body}`)
   }
 }
 
