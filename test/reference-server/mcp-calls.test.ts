@@ -14,7 +14,7 @@ afterAll(() => server.close())
 
 /** Goes on until somebody stops it. */
 function endless(id: number, withProgress: boolean): Record<string, unknown> {
-  const params = { name: 'generate', arguments: { model: 'echo', prompt: 'ab', max_tokens: 65_536 } }
+  const params = { name: 'generate', arguments: { model: 'echo', prompt: 'ab', max_tokens: 1e9 } }
   return rpc('tools/call', withProgress ? { ...params, _meta: { progressToken: id } } : params, id)
 }
 

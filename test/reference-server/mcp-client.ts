@@ -12,7 +12,8 @@ export function startedMcp(
     providers: ['cpu'],
     workers: 1,
     batching: { size: 1, waitMs: 0 },
-    limits,
+    // Endless, as far as a test can tell.
+    limits: { maxTokens: 1e9, ...limits },
     mcp,
     version: '1.2.3',
   })
