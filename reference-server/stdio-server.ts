@@ -7,6 +7,7 @@ import { speakStdio } from './mcp/stdio.ts'
 import { startRuntime } from './runtime/start.ts'
 import type { ServerOptions } from './server.ts'
 import { Service } from './service.ts'
+import { TokenCheck } from './token-check.ts'
 
 const standardOutput = 1
 
@@ -25,6 +26,8 @@ export async function serveStdio(
   const service = new Service({
     runtime,
     skipped: [...skipped, ...runtime.skipped],
+    // Whoever started the process may use it.
+    tokens: new TokenCheck(null),
     limits: { ...defaultLimits, ...options.limits },
     version,
     onBug: console.error,

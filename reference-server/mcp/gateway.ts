@@ -8,12 +8,13 @@ import type { Service } from '../service.ts'
 import { Connection, closeCodes } from '../websocket/connection.ts'
 import type { WebSocketOptions } from '../websocket/options.ts'
 import { refuseUpgrade } from '../websocket/refusal.ts'
+import { checkSubprotocols, chooseSubprotocol } from '../websocket/subprotocols.ts'
 import { Conversation } from './conversation.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { McpOptions } from './options.ts'
 
 const webSocketPath = '/mcp/ws'
-const subprotocol = 'mcp'
+const subprotocols = ['mcp']
 const closeTimeoutMs = 5_000
 const checkPeriodMs = 1_000
 
@@ -42,7 +43,7 @@ export class McpGateway implements Upgrades {
       clientTracking: false,
       maxPayload: service.limits.bodyBytes,
       perMessageDeflate: false,
-      handleProtocols: (offered) => offered.has(subprotocol) && subprotocol,
+      handleProtocols: (offered) => chooseSubprotocol(subprotocols, offered),
       closeTimeout: closeTimeoutMs,
     }
     this.#server = new WebSocketServer(settings)
@@ -56,7 +57,8 @@ export class McpGateway implements Upgrades {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     try {
       this.#admission.check(request)
-      checkSubprotocol(request)
+      this.#service.tokens.check(request)
+      checkSubprotocols(subprotocols, request)
       if (this.#service.stopping) throw new HttpError(503, 'stopping', 'the server stops')
       if (this.#conversations.size >= this.#webSocket.sessions) throw full(this.#webSocket.sessions)
       this.#server.handleUpgrade(request, socket, head, (ws) => {
@@ -127,10 +129,4 @@ export class McpGateway implements Upgrades {
 function full(connections: number): HttpError {
   const message = `${connections} connections stand already, which is this server's limit`
   return new HttpError(503, 'overloaded', message, { 'retry-after': '1' })
-}
-
-function checkSubprotocol(request: IncomingMessage): void {
-  const offered = request.headers['sec-websocket-protocol']
-  if (offered === undefined || offered.split(',').some((name) => name.trim() === subprotocol)) return
-  throw new HttpError(400, 'invalid_request', `none of the subprotocols is known; there is ${subprotocol}`)
 }

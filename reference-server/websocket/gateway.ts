@@ -4,11 +4,11 @@ import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import { Admission } from '../admission.ts'
 import { HttpError, toHttpError } from '../http/errors.ts'
 import type { Service } from '../service.ts'
-import { tokenSubprotocolPrefix } from '../token-check.ts'
 import { Connection, closeCodes } from './connection.ts'
 import type { WebSocketOptions } from './options.ts'
 import { refuseUpgrade } from './refusal.ts'
 import { Session, type SessionKeeper } from './session.ts'
+import { checkSubprotocols, chooseSubprotocol } from './subprotocols.ts'
 
 const webSocketPath = '/v2/ws'
 const subprotocols = ['infer-bench.binary', 'infer-bench.json']
@@ -40,7 +40,7 @@ export class WebSocketGateway implements SessionKeeper {
       clientTracking: false,
       maxPayload: service.limits.bodyBytes,
       perMessageDeflate: options.deflate && { threshold: deflateFromBytes },
-      handleProtocols: (offered) => subprotocols.find((name) => offered.has(name)) ?? tokenCarrier(offered),
+      handleProtocols: (offered) => chooseSubprotocol(subprotocols, offered),
       closeTimeout: closeTimeoutMs,
     }
     this.#server = new WebSocketServer(settings)
@@ -56,7 +56,7 @@ export class WebSocketGateway implements SessionKeeper {
     try {
       this.#admission.check(request)
       this.service.tokens.check(request)
-      checkSubprotocols(request)
+      checkSubprotocols(subprotocols, request)
       if (this.service.stopping) throw new HttpError(503, 'stopping', 'the server stops')
       const wish = resumeWishOf(request)
       if (wish) this.#find(wish.session)
@@ -163,22 +163,6 @@ export class WebSocketGateway implements SessionKeeper {
       for (const session of this.#sessions.values()) session.check(nowMs)
     }, periodMs)
   }
-}
-
-/** A browser takes no connection on which none of the subprotocols that it offered was chosen. */
-function tokenCarrier(offered: Set<string>): string | false {
-  return [...offered].find((name) => name.startsWith(tokenSubprotocolPrefix)) ?? false
-}
-
-function checkSubprotocols(request: IncomingMessage): void {
-  const offered = request.headers['sec-websocket-protocol']
-  if (offered === undefined) return
-  const names = offered.split(',').map((name) => name.trim())
-  if (names.some((name) => subprotocols.includes(name))) return
-  // One that carries a token asks for no way to speak.
-  if (names.every((name) => name.startsWith(tokenSubprotocolPrefix))) return
-  const message = `none of the subprotocols is known; there are ${subprotocols.join(' and ')}`
-  throw new HttpError(400, 'invalid_request', message)
 }
 
 /** The session that a client wants to go on with, and the last token that it has, if it says so yet. */
