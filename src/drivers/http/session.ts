@@ -1,93 +1,39 @@
 import { Buffer } from 'node:buffer'
-import zlib from 'node:zlib'
 import type { Client, Dispatcher } from 'undici'
-import type { HttpCodec } from '../../dialects/dialect.ts'
-import type { Target } from '../../plan/plan.ts'
 import {
   type ByteCounts,
   type CallSlot,
-  type Credentials,
-  type Driver,
-  type DriverOptions,
   failure,
   type Outcome,
-  type Session,
+  type ResumableSession,
   type SessionProbe,
   SUCCESS,
 } from '../driver.ts'
-import {
-  type ConnectOptions,
-  connect,
-  connectOptions,
-  socketBytes,
-  type Transport,
-} from '../transport/connect.ts'
-import type { HttpOptions } from './options.ts'
+import { socketBytes, type Transport } from '../transport/connect.ts'
+import type { Exchange } from './exchange.ts'
 import { requestOutcome } from './outcome.ts'
 import { singleClient } from './single-client.ts'
+import type { RequestTemplate } from './template.ts'
 
 /** Streams that one HTTP/2 connection takes where the server names no limit. */
 const HTTP2_STREAMS = 100
 
-/** Reads one reply. Pooled by its session, like the call slots. */
-export interface Exchange extends Dispatcher.DispatchHandler {
-  /** The call whose reply it reads; null between calls. */
-  call: CallSlot | null
-  begin(call: CallSlot): void
-  /** No more of the reply is wanted: closes the stream (HTTP/2) or the connection. */
-  abort(): void
+/** Where a session is connected to, and who follows it. */
+export interface Link {
+  origin: string
+  probe: SessionProbe
+  connect(signal: AbortSignal): Promise<Transport>
 }
 
-export type NewExchange = (codec: HttpCodec, session: HttpSession) => Exchange
-
-/** Everything about a request that is the same for every call, until a token is renewed. */
-interface RequestTemplate {
-  credentials: Credentials
-  /** The path and the headers as they are with the credentials of this moment. */
-  address(): { path: string; headers: string[] }
-  method: string
-  encode(): Uint8Array | string | null
-  payloadBytes: number
-}
-
-export class HttpDriver implements Driver {
-  readonly #options: ConnectOptions
-  readonly #origin: string
-  readonly #template: RequestTemplate
-  readonly #codec: HttpCodec
-  readonly #newExchange: NewExchange
-
-  constructor(
-    { target, credentials, codec, timeouts }: DriverOptions<HttpCodec>,
-    accept: string,
-    newExchange: NewExchange,
-  ) {
-    const { http } = target.options as unknown as HttpOptions
-    this.#options = connectOptions(target, http === '2' ? 'h2' : 'http/1.1', timeouts.connectMs)
-    this.#origin = new URL(target.url).origin
-    this.#template = requestTemplate(target, credentials, codec, accept)
-    this.#codec = codec
-    this.#newExchange = newExchange
-  }
-
-  async open(probe: SessionProbe, signal: AbortSignal): Promise<Session> {
-    const transport = await connect(this.#options, probe, signal)
-    return new HttpSession(transport, this.#origin, this.#template, probe, (session) =>
-      this.#newExchange(this.#codec, session),
-    )
-  }
-
-  async close(): Promise<void> {}
-}
-
-/**
- * One connection with an undici client of its own.
- */
-export class HttpSession implements Session {
-  readonly #transport: Transport
-  readonly #client: Client
+/** One connection with an undici client of its own; or one after the other, each of which goes on with a stream. */
+export class HttpSession implements ResumableSession {
+  #transport: Transport
+  #client: Client
+  readonly #link: Link
   readonly #template: RequestTemplate
   readonly #probe: SessionProbe
+  /** Bytes of the connections before. */
+  readonly #bytesBefore: ByteCounts = { read: 0, written: 0 }
   readonly #newExchange: (session: HttpSession) => Exchange
   readonly #idle: Exchange[] = []
   readonly #request: Dispatcher.DispatchOptions
@@ -97,24 +43,29 @@ export class HttpSession implements Session {
   #open = 0
   #lost = false
   #doomed = false
+  /** Its stream is to go on over another connection. */
+  #interrupted: Exchange | null = null
+  /** The probe was told so. */
+  #isBroken = false
+  #isClosed = false
 
   constructor(
     transport: Transport,
-    origin: string,
+    link: Link,
     template: RequestTemplate,
-    probe: SessionProbe,
     newExchange: (session: HttpSession) => Exchange,
   ) {
     this.#transport = transport
     this.#template = template
-    this.#probe = probe
+    this.#link = link
+    this.#probe = link.probe
     this.#newExchange = newExchange
     const multiplexed = transport.alpn === 'h2'
     this.#multiplexed = multiplexed
     this.#most = multiplexed ? HTTP2_STREAMS : 1
     this.#version = template.credentials.version
     this.#request = { ...template.address(), method: template.method as 'POST' }
-    this.#client = singleClient(transport, origin, this.#most)
+    this.#client = singleClient(transport, link.origin, this.#most)
     transport.socket.once('close', () => this.#lose())
   }
 
@@ -146,6 +97,12 @@ export class HttpSession implements Session {
     if (exchange.call !== call) return
     exchange.call = null
     this.#open--
+    if (this.#interrupted === exchange) {
+      this.#interrupted = null
+      // Nothing is left that another connection would be needed for.
+      if (this.#isBroken) this.#end()
+      return
+    }
     if (!this.#multiplexed) this.doom()
     exchange.abort()
   }
@@ -176,12 +133,52 @@ export class HttpSession implements Session {
     this.failed(exchange, requestOutcome(error, hasReply))
   }
 
+  /** The exchange's stream was cut and can go on: the connection is given up, and load is told once it is closed. */
+  interrupted(exchange: Exchange): void {
+    this.#interrupted = exchange
+    this.doom()
+    this.#transport.socket.destroy()
+  }
+
+  /** The server goes on with the stream that was cut. */
+  resumed(): void {
+    this.#probe.resumed()
+  }
+
+  async reopen(signal: AbortSignal): Promise<void> {
+    const transport = await this.#link.connect(signal)
+    const exchange = this.#interrupted
+    if (!exchange || this.#isClosed) {
+      transport.socket.destroy()
+      transport.raw.destroy()
+      return
+    }
+    const { read, written } = this.#bytesBefore
+    socketBytes(this.#transport.raw, this.#bytesBefore)
+    this.#bytesBefore.read += read
+    this.#bytesBefore.written += written
+    this.#interrupted = null
+    this.#isBroken = this.#lost = this.#doomed = false
+    this.#transport = transport
+    this.#client = singleClient(transport, this.#link.origin, this.#most)
+    transport.socket.once('close', () => this.#lose())
+    const { path, headers } = this.#template.address()
+    const body = this.#template.encode()
+    this.#client.dispatch(
+      { ...this.#request, path, headers: [...headers, ...exchange.again()], body },
+      exchange,
+    )
+  }
+
   wireBytes(into: ByteCounts): void {
     socketBytes(this.#transport.raw, into)
+    into.read += this.#bytesBefore.read
+    into.written += this.#bytesBefore.written
   }
 
   close(): void {
     this.#lost = true
+    this.#isClosed = true
     this.#client.destroy().catch(() => {})
     this.#transport.socket.destroy()
     this.#transport.raw.destroy()
@@ -199,53 +196,16 @@ export class HttpSession implements Session {
     // the loop. Destroyed at once, it would tell them of nothing but its own end.
     setImmediate(() => {
       this.#client.destroy().catch(() => {})
-      this.#probe.lost(SUCCESS)
+      if (this.#isClosed) return
+      if (this.#interrupted) {
+        this.#isBroken = true
+        this.#probe.broken(this.#interrupted.retryMs)
+      } else this.#end()
     })
   }
-}
 
-function requestTemplate(
-  { options }: Target,
-  credentials: Credentials,
-  codec: HttpCodec,
-  accept: string,
-): RequestTemplate {
-  const { compression, method } = options as unknown as HttpOptions
-  const headers: Record<string, string> = { accept, 'user-agent': 'infer-bench', ...codec.headers }
-  if (compression !== 'none') headers['content-encoding'] = compression
-  const { encode } = codec
-  return {
-    credentials,
-    address() {
-      const { pathname, search } = new URL(credentials.url)
-      return {
-        path: pathname + search,
-        headers: Object.entries({ ...headers, ...credentials.headers }).flat(),
-      }
-    },
-    method: method ?? (encode ? 'POST' : 'GET'),
-    payloadBytes: codec.payloadBytes,
-    encode: encode ? compressing(encode, compressor(compression)) : () => null,
+  #end(): void {
+    this.#isClosed = true
+    this.#probe.lost(SUCCESS)
   }
-}
-
-type Compressor = (body: Uint8Array | string) => Uint8Array
-
-function compressing(
-  encode: () => Uint8Array | string,
-  compress: Compressor | null,
-): () => Uint8Array | string {
-  return compress ? () => compress(encode()) : encode
-}
-
-function compressor(encoding: HttpOptions['compression']): Compressor | null {
-  if (encoding === 'gzip') return (body) => zlib.gzipSync(body)
-  if (encoding === 'deflate') return (body) => zlib.deflateSync(body)
-  if (encoding === 'br') {
-    // Quality 11, the library's default, is for files that are compressed once; 4 is what servers use.
-    const params = { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 }
-    return (body) => zlib.brotliCompressSync(body, { params })
-  }
-  if (encoding === 'zstd') return (body) => zlib.zstdCompressSync(body)
-  return null
 }

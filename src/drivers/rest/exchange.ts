@@ -9,41 +9,32 @@ import {
   type ReplyHeaders,
 } from '../../dialects/dialect.ts'
 import { type CallSlot, failure, SUCCESS } from '../driver.ts'
+import { Exchange } from '../http/exchange.ts'
 import { SAMPLE_BYTES, statusOutcome } from '../http/outcome.ts'
-import type { Exchange, HttpSession } from '../http/session.ts'
+import type { HttpSession } from '../http/session.ts'
 import { readServerTiming } from '../server-timing.ts'
 
 /** A larger reply, counted after decompression, is a failure: it would not fit the memory of many at once. */
 const MOST_REPLY_BYTES = 256 * 1024 * 1024
 
 /** Reads a whole reply. */
-export class UnaryExchange implements Exchange, ReplyHeaders {
-  call: CallSlot | null = null
+export class UnaryExchange extends Exchange implements ReplyHeaders {
   readonly #codec: HttpCodec
-  readonly #session: HttpSession
   readonly #content: Content = newContent()
   readonly #timing = { queueMs: Number.NaN, computeMs: Number.NaN }
-  #controller: Dispatcher.DispatchController | null = null
-  #statusCode = 0
   #headers: Record<string, string | string[] | undefined> = {}
   #chunks: Uint8Array[] = []
   #byteCount = 0
 
   constructor(codec: HttpCodec, session: HttpSession) {
+    super(session)
     this.#codec = codec
-    this.#session = session
   }
 
-  begin(call: CallSlot): void {
-    this.call = call
-    this.#controller = null
-    this.#statusCode = 0
+  override begin(call: CallSlot): void {
+    super.begin(call)
     this.#byteCount = 0
     if (this.#chunks.length > 0) this.#chunks = []
-  }
-
-  abort(): void {
-    this.#controller?.abort(new Error('given up'))
   }
 
   get(name: string): string | undefined {
@@ -51,24 +42,7 @@ export class UnaryExchange implements Exchange, ReplyHeaders {
     return typeof value === 'string' ? value : value?.[0]
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.call) this.#controller = controller
-    else controller.abort(new Error('given up'))
-  }
-
-  onRequestSent(): void {
-    this.call?.written()
-  }
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    statusCode: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    if (statusCode < 200) return
-    this.call?.firstByte()
-    if (headers.connection === 'close') this.#session.doom()
-    this.#statusCode = statusCode
+  protected readHead(headers: Record<string, string | string[] | undefined>): void {
     this.#headers = headers
   }
 
@@ -77,7 +51,7 @@ export class UnaryExchange implements Exchange, ReplyHeaders {
     this.#byteCount += chunk.length
     if (this.#byteCount > MOST_REPLY_BYTES) {
       const { call } = this
-      this.#session.cancel(call)
+      this.session.cancel(call)
       call.end(failure('response', 'decode', 'too_large', `a reply of more than ${MOST_REPLY_BYTES} bytes`))
       return
     }
@@ -88,9 +62,9 @@ export class UnaryExchange implements Exchange, ReplyHeaders {
     const { call } = this
     if (!call) return
     call.lastByte()
-    if (this.#statusCode >= 300) {
-      this.#session.finished(this)
-      call.end(statusOutcome(this.#statusCode, this.#chunks))
+    if (this.statusCode >= 300) {
+      this.session.finished(this)
+      call.end(statusOutcome(this.statusCode, this.#chunks))
       return
     }
     const content = this.#content
@@ -98,7 +72,7 @@ export class UnaryExchange implements Exchange, ReplyHeaders {
     try {
       this.#codec.reply(this.#body(), this, content)
     } catch (error) {
-      this.#session.finished(this)
+      this.session.finished(this)
       call.end(failure('response', 'decode', '', (error as Error).message.slice(0, SAMPLE_BYTES)))
       return
     }
@@ -106,12 +80,12 @@ export class UnaryExchange implements Exchange, ReplyHeaders {
     if (content.totalTokens >= 0) call.tokens(content.totalTokens)
     const told = this.get('server-timing')
     if (told !== undefined && readServerTiming(told, this.#timing)) call.server(this.#timing)
-    this.#session.finished(this)
+    this.session.finished(this)
     call.end(SUCCESS)
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#session.failedBy(this, error, this.#statusCode > 0)
+    this.session.failedBy(this, error, this.statusCode > 0)
   }
 
   #body(): Uint8Array {

@@ -22,7 +22,7 @@ export const rest: Protocol<HttpCodec> = {
     ),
   driver: async (options) => {
     const [{ HttpDriver }, { UnaryExchange }] = await Promise.all([
-      import('../http/session.ts'),
+      import('../http/driver.ts'),
       import('./exchange.ts'),
     ])
     return new HttpDriver(options, '*/*', (codec, session) => new UnaryExchange(codec, session))

@@ -9,34 +9,42 @@ import {
   newContent,
 } from '../../dialects/dialect.ts'
 import { type CallSlot, failure, type Outcome, SUCCESS } from '../driver.ts'
+import { Exchange } from '../http/exchange.ts'
 import { SAMPLE_BYTES, statusOutcome } from '../http/outcome.ts'
-import type { Exchange, HttpSession } from '../http/session.ts'
+import type { HttpSession } from '../http/session.ts'
 import { Utf8Stream } from './utf8-stream.ts'
 
 /** Characters that one event may have. A longer one would let a server fill the client's memory. */
 const MOST_EVENT_CHARACTERS = 16 * 1024 * 1024
 
+/** A server that wishes to be left alone for longer than a call may take is not heeded: the call would time out. */
+const LONGEST_RETRY_MS = 60_000
+
 /** Reads a reply that arrives as events. */
-export class EventExchange implements Exchange {
-  call: CallSlot | null = null
+export class EventExchange extends Exchange {
   readonly #codec: HttpCodec
-  readonly #session: HttpSession
+  /** Whether a stream that is cut goes on over another connection. */
+  readonly #resumes: boolean
   readonly #content: Content = newContent()
   readonly #text = new Utf8Stream()
   readonly #parser: EventSourceParser
-  #controller: Dispatcher.DispatchController | null = null
-  #statusCode = 0
+  /** The `id` that came last in the stream; null as long as none has. */
+  #lastId: string | null = null
   #isEventStream = false
   #isDone = false
   #broken: Outcome | null = null
   #errorBody: Uint8Array[] = []
   #errorBytes = 0
 
-  constructor(codec: HttpCodec, session: HttpSession) {
+  constructor(codec: HttpCodec, session: HttpSession, resumes: boolean) {
+    super(session)
     this.#codec = codec
-    this.#session = session
+    this.#resumes = resumes
     this.#parser = createParser({
       onEvent: (event) => this.#event(event),
+      onRetry: (retryMs) => {
+        this.retryMs = Math.min(retryMs, LONGEST_RETRY_MS)
+      },
       onError: (error) => {
         // Unknown fields are legal and ignored; only a buffer that runs over ends the stream.
         if (error.type === 'max-buffer-size-exceeded') {
@@ -47,10 +55,10 @@ export class EventExchange implements Exchange {
     })
   }
 
-  begin(call: CallSlot): void {
-    this.call = call
-    this.#controller = null
-    this.#statusCode = 0
+  override begin(call: CallSlot): void {
+    super.begin(call)
+    this.retryMs = 0
+    this.#lastId = null
     this.#isDone = false
     this.#broken = null
     this.#errorBytes = 0
@@ -59,35 +67,21 @@ export class EventExchange implements Exchange {
     this.#text.reset()
   }
 
-  abort(): void {
-    this.#controller?.abort(new Error('given up'))
+  override again(): string[] {
+    this.#parser.reset()
+    this.#text.reset()
+    return [...super.again(), 'last-event-id', this.#lastId ?? '']
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.call) this.#controller = controller
-    else controller.abort(new Error('given up'))
-  }
-
-  onRequestSent(): void {
-    this.call?.written()
-  }
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    statusCode: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    if (statusCode < 200) return
-    this.call?.firstByte()
-    if (headers.connection === 'close') this.#session.doom()
-    this.#statusCode = statusCode
+  protected readHead(headers: Record<string, string | string[] | undefined>): void {
     this.#isEventStream = String(headers['content-type'] ?? '').startsWith('text/event-stream')
+    if (this.isAgain && this.call && this.#isEventStream && this.statusCode < 300) this.session.resumed()
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const { call } = this
     if (!call) return
-    if (this.#statusCode >= 300 || !this.#isEventStream) {
+    if (this.statusCode >= 300 || !this.#isEventStream) {
       if (this.#errorBytes < SAMPLE_BYTES) this.#errorBody.push(chunk)
       this.#errorBytes += chunk.length
       return
@@ -102,26 +96,41 @@ export class EventExchange implements Exchange {
   onResponseEnd(): void {
     const { call } = this
     if (!call) return
+    if (this.#codec.endMark && !this.#isDone && this.#canGoOn()) {
+      this.session.interrupted(this)
+      return
+    }
     call.lastByte()
     const outcome = this.#outcome()
-    this.#session.finished(this)
+    this.session.finished(this)
     call.end(outcome)
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     const { call } = this
     if (!call) return
-    if (this.#statusCode >= 200 && this.#statusCode < 300) {
-      const sample = `the stream ended before its end: ${error.message}`
-      this.#session.failed(this, failure('response', 'sse.truncated', codeOf(error), sample))
-    } else {
-      this.#session.failedBy(this, error, this.#statusCode > 0)
+    if (this.#canGoOn()) {
+      this.session.interrupted(this)
+      return
     }
+    if (this.statusCode >= 200 && this.statusCode < 300) {
+      const sample = `the stream ended before its end: ${error.message}`
+      this.session.failed(this, failure('response', 'sse.truncated', codeOf(error), sample))
+    } else {
+      this.session.failedBy(this, error, this.statusCode > 0)
+    }
+  }
+
+  /** Without an id nobody can say where the stream was. */
+  #canGoOn(): boolean {
+    const isStream = this.#isEventStream && this.statusCode >= 200 && this.statusCode < 300
+    return this.#resumes && isStream && this.#lastId !== null && !this.#broken
   }
 
   #event(event: EventSourceMessage): void {
     const { call } = this
     if (!call || this.#broken) return
+    if (event.id !== undefined) this.#lastId = event.id
     const content = this.#content
     clearContent(content)
     try {
@@ -137,7 +146,7 @@ export class EventExchange implements Exchange {
   }
 
   #outcome(): Outcome {
-    if (this.#statusCode >= 300) return statusOutcome(this.#statusCode, this.#errorBody)
+    if (this.statusCode >= 300) return statusOutcome(this.statusCode, this.#errorBody)
     if (!this.#isEventStream) {
       return failure('response', 'sse.parse', 'content-type', 'the reply is not text/event-stream')
     }
@@ -148,7 +157,7 @@ export class EventExchange implements Exchange {
   }
 
   #giveUp(call: CallSlot, outcome: Outcome): void {
-    this.#session.cancel(call)
+    this.session.cancel(call)
     call.end(outcome)
   }
 }

@@ -1,14 +1,37 @@
 /** Server-Sent Events: one request, a reply that arrives as events, on the same connections as REST. */
 
-import type { HttpCodec } from '../../dialects/dialect.ts'
+import { DialectError, type HttpCodec } from '../../dialects/dialect.ts'
+import { flag } from '../../values/leaf.ts'
 import type { Protocol } from '../driver.ts'
 import { overHttp } from '../http/family.ts'
+import { HTTP_OPTIONS, httpOptionText } from '../http/options.ts'
 
 const IDLE_REPLY =
   'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n9\r\ndata: x\n\n\r\n9\r\ndata: x\n\n\r\n0\r\n\r\n'
 
+function resumeText(value: unknown): string {
+  return value === true ? 'resumed' : 'not resumed'
+}
+
+const family = overHttp('sse', 'server-stream')
+
 export const sse: Protocol<HttpCodec> = {
-  ...overHttp('sse', 'server-stream'),
+  ...family,
+  options: {
+    ...HTTP_OPTIONS,
+    resume: flag()
+      .default(false)
+      .describe(
+        'A stream whose events have ids goes on over a new connection (`Last-Event-ID`) when it is cut; `retry` is kept to. For HTTP/1.1. Default: `false`: its call fails.',
+      ),
+  },
+  optionText: (key, value) => (key === 'resume' ? resumeText(value) : httpOptionText(key, value)),
+  kind: (target) => {
+    if (target.options.resume === true && target.options.http === '2') {
+      throw new DialectError('streams are resumed over HTTP/1.1 only: remove resume or http from the target')
+    }
+    return family.kind(target)
+  },
   says: 'one HTTP request, a stream of server-sent events',
   stamps: {
     sent: 'a connection has room; before the body is encoded',
@@ -22,9 +45,14 @@ export const sse: Protocol<HttpCodec> = {
   idleServer: async () => (await import('../http/idle-server.ts')).startIdleServer(IDLE_REPLY),
   driver: async (options) => {
     const [{ HttpDriver }, { EventExchange }] = await Promise.all([
-      import('../http/session.ts'),
+      import('../http/driver.ts'),
       import('./exchange.ts'),
     ])
-    return new HttpDriver(options, 'text/event-stream', (codec, session) => new EventExchange(codec, session))
+    const resumes = options.target.options.resume === true
+    return new HttpDriver(
+      options,
+      'text/event-stream',
+      (codec, session) => new EventExchange(codec, session, resumes),
+    )
   },
 }
