@@ -20,7 +20,7 @@ export const sse: Protocol<HttpCodec> = {
   options: {
     ...HTTP_OPTIONS,
     resume: flag()
-      .default(false)
+      .optional()
       .describe(
         'A stream whose events have ids goes on over a new connection (`Last-Event-ID`) when it is cut; `retry` is kept to. For HTTP/1.1. Default: `false`: its call fails.',
       ),

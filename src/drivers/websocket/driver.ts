@@ -7,6 +7,9 @@ import { WebSocketSession } from './session.ts'
 import type { CallTemplate } from './template.ts'
 import { type UpgradeRequest, upgrade } from './upgrade.ts'
 
+/** As many as an HTTP/2 server lets be open where it names no limit. */
+const CALLS_PER_CONNECTION = 100
+
 export class WebSocketDriver implements Driver {
   readonly #options: ConnectOptions
   readonly #credentials: Credentials
@@ -27,7 +30,7 @@ export class WebSocketDriver implements Driver {
     this.#template = {
       kind,
       codec,
-      callsPerConnection: options.calls_per_connection,
+      callsPerConnection: options.calls_per_connection ?? CALLS_PER_CONNECTION,
       pingIntervalMs: options.ping_interval ?? null,
       resume: options.resume ? resume : null,
       connect: (query, probe, signal, opened) => this.#connect(query, probe, signal, opened),

@@ -8,12 +8,12 @@ export interface WebSocketOptions {
   kind?: CallKind
   correlation?: keyof typeof CORRELATIONS
   end_mark?: string
-  calls_per_connection: number
+  calls_per_connection?: number
   compression: keyof typeof COMPRESSIONS
   subprotocols?: string[]
   /** In milliseconds. */
   ping_interval?: number
-  resume: boolean
+  resume?: boolean
 }
 
 const KINDS: Readonly<Record<CallKind, string>> = {
@@ -51,7 +51,7 @@ export const WEBSOCKET_OPTIONS = {
       'How a stream ends, for an API that does not say (`raw`): with a message that is this text; with `correlation: id`, with one whose field of this name is true. Sent by a client that streams, too. Default: `[DONE]`; `done`.',
     ),
   calls_per_connection: integer('number of calls', 1, 10_000)
-    .default(100)
+    .optional()
     .describe('Calls that are in flight on one connection at most. Default: `100`, as on HTTP/2.'),
   compression: oneOf('compression', COMPRESSIONS)
     .default('none')
@@ -63,7 +63,7 @@ export const WEBSOCKET_OPTIONS = {
     .optional()
     .describe('How often each connection is pinged, for `ping_rtt`. Default: never.'),
   resume: flag()
-    .default(false)
+    .optional()
     .describe(
       'Streams go on over a new connection when theirs is lost, as far as the API knows how. Default: `false`: they fail.',
     ),
