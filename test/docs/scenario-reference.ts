@@ -135,7 +135,8 @@ function body(title: string, schema: JsonSchema): string {
 
 const THRESHOLDS = `The keys beneath a name are [metrics](metrics.md). A metric of durations takes a statistic and a comparison
 (\`request_latency: { p99: "< 50ms" }\`), a metric of a round a comparison alone: shares in % (\`error_rate\`,
-\`goodput\`), rates per unit of time (\`request_throughput: "> 100/s"\`), and plain ratios (\`overhead_bytes: "< 0.5"\`).
+\`goodput\`), rates per unit of time (\`request_throughput: "> 100/s"\`), plain ratios (\`overhead_bytes: "< 0.5"\`), and means with
+their unit (\`handshake_bytes: "< 4KB"\`, \`client_cpu_time: "< 1ms"\`).
 Comparisons are \`<\`, \`<=\`, \`>\` and \`>=\`. A metric that was not measured passes no threshold.`
 
 function valueOfKey(schema: JsonSchema): string {

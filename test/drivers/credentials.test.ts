@@ -3,10 +3,12 @@
 import type http from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
 import { TargetCredentials } from '../../src/drivers/credentials.ts'
-import type { Token } from '../../src/plan/plan.ts'
-import { caseOf, NOTHING, play } from '../contract/play.ts'
+import type { Target, Token } from '../../src/plan/plan.ts'
+import { caseOf, play } from '../contract/play.ts'
 import { startGrpcServer } from '../servers/plain-grpc.ts'
 import { startPlain } from '../servers/plain-http.ts'
+import { startPlainMcp, textResult } from '../servers/plain-mcp.ts'
+import { startWebSocket } from '../servers/plain-websocket.ts'
 
 const BEARER: Token = { source: 'first', in: 'header', as: 'Bearer ' }
 const IN_QUERY: Token = { source: 'fir&st', in: 'query', as: 'key' }
@@ -34,7 +36,7 @@ const overHttp =
       response.writeHead(200, { 'content-type': contentType }).end(body)
     })
 
-const INTERFACES: { name: string; start: StartTelling }[] = [
+const INTERFACES: { name: string; start: StartTelling; more?: Partial<Target>; connections?: number }[] = [
   { name: 'rest', start: overHttp('text/plain', 'ok') },
   { name: 'sse', start: overHttp('text/event-stream', 'data: ok\n\n') },
   {
@@ -45,9 +47,30 @@ const INTERFACES: { name: string; start: StartTelling }[] = [
         call.end('ok')
       }),
   },
+  {
+    name: 'mcp',
+    more: { options: { tool: 'plain' } },
+    start: (told) =>
+      startPlainMcp((answer) => {
+        const { authorization } = answer.response!.req.headers
+        told({ authorization, url: '' })
+        answer.result(textResult('ok'))
+      }),
+  },
+  {
+    // Its handshake carries the token, and no message does.
+    name: 'websocket',
+    more: { connection: 'cold' },
+    connections: 4,
+    start: (told) =>
+      startWebSocket((ws, request) => {
+        told({ authorization: request.headers.authorization, url: request.url! })
+        ws.on('message', () => ws.send('ok'))
+      }),
+  },
 ]
 
-describe.each(INTERFACES)('$name', ({ name, start }) => {
+describe.each(INTERFACES)('$name', ({ name, start, more, connections = 1 }) => {
   test('a token that is renewed while the load runs is there from the next call on', async () => {
     const told: Told[] = []
     let renew = () => {}
@@ -56,15 +79,14 @@ describe.each(INTERFACES)('$name', ({ name, start }) => {
       if (told.length === 2) renew()
     })
     const played = await play({
-      target: { interface: name, url: server.url, headers: { 'x-other': 'stays' }, token: BEARER },
-      payload: { ...NOTHING, form: 'text', text: 'hi', outputTokens: 1, ignoreEos: false },
+      target: { interface: name, url: server.url, headers: { 'x-other': 'stays' }, token: BEARER, ...more },
       load: { model: 'closed', concurrency: 1, calls: 4 },
       authorized: (credentials) => {
         renew = () => credentials.renew('second')
       },
     })
     expect(played.errors).toEqual([])
-    expect(played.end.connections).toBe(1)
+    expect(played.end.connections).toBe(connections)
     expect(told.map(({ authorization }) => authorization)).toEqual([
       'Bearer first',
       'Bearer first',
