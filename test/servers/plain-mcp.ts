@@ -98,6 +98,11 @@ export async function startPlainMcp(
         response.writeHead(sessions.delete(session ?? '') ? 200 : 404).end()
         return
       }
+      if (request.method === 'GET') {
+        // It has nothing to say but answers, and the revision lets it say so.
+        response.writeHead(405).end()
+        return
+      }
       const message = JSON.parse(Buffer.concat(chunks).toString('utf8')) as McpRequest
       methods.push(message.method ?? 'answer')
       if (message.id === undefined || message.method === undefined) {
