@@ -13,9 +13,12 @@ const scenarios = new URL('../../scenarios/', import.meta.url)
 const editor = z.fromJSONSchema(scenarioJsonSchema() as Parameters<typeof z.fromJSONSchema>[0])
 const accepts = (yaml: string) => editor.safeParse(parse(yaml)).success
 
-test.each(readdirSync(scenarios))('editors accept scenarios/%s', (name) => {
-  expect(accepts(readFileSync(new URL(name, scenarios), 'utf8'))).toBe(true)
-})
+test.each(readdirSync(scenarios).filter((name) => name.endsWith('.yaml')))(
+  'editors accept scenarios/%s',
+  (name) => {
+    expect(accepts(readFileSync(new URL(name, scenarios), 'utf8'))).toBe(true)
+  },
+)
 
 test.each([
   REST,

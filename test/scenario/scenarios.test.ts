@@ -7,7 +7,7 @@ import { loadScenario } from '../../src/scenario/load.ts'
 
 const folder = fileURLToPath(new URL('../../scenarios/', import.meta.url))
 
-describe.each(readdirSync(folder))('scenarios/%s', (name) => {
+describe.each(readdirSync(folder).filter((name) => name.endsWith('.yaml')))('scenarios/%s', (name) => {
   test('names the schema for editors, and then opens with the question it answers', () => {
     const [first, second] = readFileSync(folder + name, 'utf8').split('\n')
     expect(first).toBe('# yaml-language-server: $schema=../dist/scenario.schema.json')
