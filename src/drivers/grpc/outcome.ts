@@ -19,9 +19,19 @@ const DROPPED = /^(Connection dropped|No connection established)/
 /** A GOAWAY that leaves the call out, or that tells an error. */
 const GONE_AWAY = /^Stream refused by server|Session closed with error code/
 const RESET = /^Received RST_STREAM with code (\d+)/
+/** What grpc-js says in the place of some codes of RST_STREAM, and the codes. */
+const RESETS: Readonly<Record<string, string>> = {
+  'Stream refused by server': '7',
+  'Call cancelled': '8',
+  'Bandwidth exhausted or memory limit exceeded': '11',
+  'Protocol not secure enough': '12',
+}
 
 /** The class of a status that is not OK. */
-export function statusOutcome({ code, details }: StatusObject, hasReply: boolean, loss: Loss): Outcome {
+export function statusOutcome(told: StatusObject, hasReply: boolean, loss: Loss): Outcome {
+  const { code } = told
+  // Of a reply that cannot be decompressed, grpc-js tells zlib's error, which is no status.
+  const details = told.details ?? (told as { message?: string }).message ?? ''
   const phase = hasReply ? 'response' : 'request'
   const sample = details.slice(0, SAMPLE_CHARACTERS)
   if (loss.isOver && GONE_AWAY.test(details)) return failure(phase, 'h2.goaway', '', sample)
@@ -30,8 +40,9 @@ export function statusOutcome({ code, details }: StatusObject, hasReply: boolean
       ? failure(phase, 'h2.goaway', '', sample)
       : failure(phase, 'tcp.reset', loss.code, sample)
   }
-  const reset = RESET.exec(details)
-  if (reset) return failure(phase, 'h2.stream', reset[1]!, sample)
+  const reset = RESET.exec(details)?.[1] ?? (Object.hasOwn(RESETS, details) ? RESETS[details] : undefined)
+  if (reset !== undefined) return failure(phase, 'h2.stream', reset, sample)
+  if (typeof code !== 'number') return failure(phase, 'decode', '', sample || 'the reply cannot be read')
   const name = status[code] ?? String(code)
   return failure(phase, `grpc.${name}`, String(code), sample || `status ${name}`)
 }
