@@ -14,6 +14,7 @@ const text: Payload = { ...tensor, form: 'text', text: 'once', outputTokens: 2, 
 
 interface Spoken {
   name: string
+  options?: Record<string, unknown>
   api: string
   model: string
   payload: Payload
@@ -45,6 +46,15 @@ const INTERFACES: readonly Spoken[] = [
     refusal: 'upgrade',
   },
   { name: 'mcp', api: 'kserve-v2', model: 'echo', payload: tensor, url: overHttp, refusal: 'http.401' },
+  {
+    name: 'mcp',
+    options: { transport: 'websocket' },
+    api: 'kserve-v2',
+    model: 'echo',
+    payload: tensor,
+    url: (server, isSecure) => overHttp(server, isSecure).replace('http', 'ws'),
+    refusal: 'upgrade',
+  },
 ]
 
 function start(more: object): Promise<ReferenceServer> {
@@ -53,8 +63,8 @@ function start(more: object): Promise<ReferenceServer> {
 }
 
 function call(spoken: Spoken, server: ReferenceServer, isSecure: boolean, more: Partial<Target>) {
-  const { name, api, model, payload } = spoken
-  const target = { interface: name, api, model, url: spoken.url(server, isSecure), ...more }
+  const { name, api, model, payload, options = {} } = spoken
+  const target = { interface: name, api, model, url: spoken.url(server, isSecure), options, ...more }
   const { path } = protocol(name)
   const url = target.url + path(caseOf({ target }).target)
   return play({
@@ -73,7 +83,7 @@ describe('a server that wants a token', () => {
   })
   afterAll(() => server.close())
 
-  describe.each(INTERFACES)('$name', (spoken) => {
+  describe.each(INTERFACES)('$name $options.transport', (spoken) => {
     const { tokenPlaces = ['header'] } = protocol(spoken.name)
 
     test.each(tokenPlaces)('the token in a %s', async (place) => {
@@ -119,7 +129,7 @@ describe('a server that wants a certificate', () => {
   })
   afterAll(() => server.close())
 
-  describe.each(INTERFACES)('$name', (spoken) => {
+  describe.each(INTERFACES)('$name $options.transport', (spoken) => {
     test.each(['cold', 'resumed'] as const)('with the certificate, connections %s', async (connection) => {
       const { caFile: ca, clientCertFile: cert, clientKeyFile: key } = server
       const tls = { ...NO_TLS, ca, cert, key }
