@@ -60,8 +60,11 @@ export interface ChannelOwner {
   arrived(message: Message): boolean
   /** There is room for calls again. */
   roomAgain(): void
-  /** No call can be carried any more: open ones fail with the outcome; a success tells nothing where none is open. */
-  lost(outcome: Outcome): void
+  /**
+   * No call can be carried any more: open ones fail with the outcome. `isOrdinary`: where none is open there is nothing
+   * to tell.
+   */
+  lost(outcome: Outcome, isOrdinary: boolean): void
 }
 
 /** Where an exchange stands in the parameters of its request: the SDKs copy them, and JSON leaves it out. */

@@ -1,10 +1,11 @@
 import type { Client, Dispatcher } from 'undici'
-import { type ByteCounts, type Credentials, SUCCESS } from '../driver.ts'
+import type { ByteCounts, Credentials } from '../driver.ts'
 import { singleClient } from '../http/single-client.ts'
 import { socketBytes, type Transport } from '../transport/connect.ts'
 import type { Channel, ChannelOwner, Message } from './channel.ts'
 import type { Exchange } from './exchange.ts'
 import { AsideReply, Reply } from './http-reply.ts'
+import { BROKEN_OFF } from './outcome.ts'
 import type { Sdk, SdkHttpTransport } from './sdk.ts'
 import type { SharedSession } from './shared-session.ts'
 
@@ -219,6 +220,6 @@ export class HttpChannel implements Channel {
     if (this.#isOver) return
     this.#isOver = true
     // Undici hears of the close after this, and tells the open call what happened to it first.
-    setImmediate(() => this.#options.owner.lost(SUCCESS))
+    setImmediate(() => this.#options.owner.lost(BROKEN_OFF, true))
   }
 }

@@ -4,6 +4,9 @@ import { requestOutcome } from '../http/outcome.ts'
 /** As much of a message as is kept for a person to read. */
 export const SAMPLE_CHARACTERS = 300
 
+/** The connection is lost, and nobody says why. */
+export const BROKEN_OFF = failure('response', 'tcp.reset', '', 'the connection closed before the reply')
+
 /** What is known of a reply besides the error that the SDK made of it. */
 interface Told {
   statusCode: number

@@ -12,7 +12,7 @@ import {
 import { type Channel, type ChannelOwner, EXCHANGE, type Message } from './channel.ts'
 import { Exchange } from './exchange.ts'
 import { NO_TIMEOUT_MS } from './options.ts'
-import { thrownOutcome } from './outcome.ts'
+import { BROKEN_OFF, thrownOutcome } from './outcome.ts'
 import type { SdkClient } from './sdk.ts'
 
 /** Everything about a call that is the same for every one. */
@@ -72,8 +72,9 @@ export class McpSession implements Session, ChannelOwner {
 
   /** Why the handshake failed. */
   setupOutcome(error: unknown): Outcome {
-    if (this.#loss && !this.#loss.ok) return this.#loss
     const statusCode = this.#channel?.statusCode ?? 0
+    const hasAnswer = statusCode >= 300 || this.#setupError
+    if (!hasAnswer && this.#loss && !this.#loss.ok) return { ...this.#loss, phase: 'setup' }
     return thrownOutcome('setup', error, { statusCode, rpcError: this.#setupError })
   }
 
@@ -112,7 +113,7 @@ export class McpSession implements Session, ChannelOwner {
     if (outcome.class === 'http.404' && this.#channel?.sessionId !== undefined) {
       this.#channel?.forget()
       told = failure('response', 'mcp.session_lost', '404', outcome.sample)
-      this.lost(SUCCESS)
+      this.lost(BROKEN_OFF, true)
     }
     call.end(told)
   }
@@ -170,11 +171,11 @@ export class McpSession implements Session, ChannelOwner {
     this.#probe.capacityChanged()
   }
 
-  lost(outcome: Outcome): void {
+  lost(outcome: Outcome, isOrdinary: boolean): void {
     if (this.#loss) return
     this.#loss = outcome
-    const isTold = this.#open.size > 0 && !outcome.ok
-    for (const exchange of [...this.#open.values()]) this.failed(exchange, outcome.ok ? BROKEN_OFF : outcome)
+    const isTold = this.#open.size > 0 || isOrdinary
+    for (const exchange of [...this.#open.values()]) this.failed(exchange, outcome)
     if (!this.#isReady) return
     setImmediate(() => {
       this.#end()
@@ -216,5 +217,3 @@ export class McpSession implements Session, ChannelOwner {
     this.#ended(this.#channel.end())
   }
 }
-
-const BROKEN_OFF = failure('response', 'tcp.reset', '', 'the connection closed before the reply')

@@ -7,7 +7,7 @@ import { abortable } from '../transport/connect.ts'
 import type { ChannelOwner, OpenChannel } from './channel.ts'
 import { type McpOptions, REFERENCE_COMMAND } from './options.ts'
 import { MOST_MESSAGE_BYTES, TextChannel } from './text-channel.ts'
-import { Warden } from './warden-link.ts'
+import { WardenLink } from './warden-link.ts'
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
 
@@ -111,7 +111,7 @@ export function overStdio({ target }: DriverOptions<unknown>): { open: OpenChann
   const command = options.command === REFERENCE_COMMAND ? referenceCommand() : options.command
   const [program, ...args] = command!
   const environment = { ...safeEnvironment(), ...options.env }
-  const warden = new Warden()
+  const warden = new WardenLink()
   const open: OpenChannel = async (owner, probe, signal) => {
     const child = spawn(program!, args, {
       cwd: options.cwd,

@@ -93,10 +93,10 @@ export abstract class TextChannel implements Channel {
   }
 
   /** Nothing comes any more. */
-  protected lose(outcome: Outcome): void {
+  protected lose(outcome: Outcome, isOrdinary = false): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.owner.lost(outcome)
+    this.owner.lost(outcome, isOrdinary)
     this.onclose?.()
   }
 

@@ -1,6 +1,7 @@
 import type { WebSocket } from 'ws'
-import { type ByteCounts, type DriverOptions, failure } from '../driver.ts'
+import type { ByteCounts, DriverOptions } from '../driver.ts'
 import { connect, connectOptions, socketBytes, type Transport } from '../transport/connect.ts'
+import { endingOutcome, isOrdinary } from '../websocket/outcome.ts'
 import { upgrade } from '../websocket/upgrade.ts'
 import type { ChannelOwner, OpenChannel } from './channel.ts'
 import { TextChannel } from './text-channel.ts'
@@ -20,16 +21,14 @@ class WebSocketChannel extends TextChannel {
     this.#transport = transport
     this.#ws = ws
     this.#closed = new Promise((resolve) => ws.once('close', () => resolve()))
-    ws.on('error', (error) => {
-      const { code } = error as NodeJS.ErrnoException
-      this.lose(
-        failure('response', code?.startsWith('WS_') ? 'mcp.parse' : 'tcp.reset', code ?? '', error.message),
-      )
+    let error: NodeJS.ErrnoException | null = null
+    ws.on('error', (told) => {
+      error = told
     })
     ws.on('message', (data) => this.received(String(data)))
     ws.on('close', (code, reason) => {
-      const why = reason.length > 0 ? `: ${reason}` : ''
-      this.lose(failure('response', `ws.close.${code}`, String(code), `the server closed with ${code}${why}`))
+      const ending = { code, reason: String(reason), error }
+      this.lose(endingOutcome(ending, true), isOrdinary(ending))
     })
   }
 
