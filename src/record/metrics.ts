@@ -321,7 +321,7 @@ export const HANDSHAKE_METRICS: readonly HandshakeMetric[] = [
     name: 'tcp_connect',
     title: 'TCP connect',
     unit: 'ms',
-    absent: 'no connection was opened',
+    absent: 'no connection was opened, or the target is a command',
     scope: 'handshake',
     direction: LOWER,
     definition: 'From the first SYN until the connection is established: one round trip.',

@@ -88,6 +88,7 @@ function caseTables(cases: readonly CaseResult[]): (Table | null)[] {
       'Handshake, p50',
       cases,
       [
+        p50('process_spawn', 'handshake'),
         p50('dns_lookup', 'handshake'),
         p50('tcp_connect', 'handshake'),
         p50('tls_handshake', 'handshake'),
