@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { faults, plan } from './scenario-file.ts'
 
+const WEBSOCKET = 'interface: websocket, api: kserve-v2, url: "ws://x:1", model: m'
 const GRPC = 'interface: grpc, api: kserve-v2, url: "grpc://x:8001", model: mlp'
 const REST = 'interface: rest, api: kserve-v2, url: "http://x", model: mlp'
 
@@ -61,6 +62,24 @@ describe('a key', () => {
       'targets: { a: { interface: rest, api: raw, url: "grpc://x:1" } }',
       ['a URL begins with http:// or https://'],
     ],
+    [
+      `targets: { a: { ${WEBSOCKET}, method: ModelInfer } }`,
+      ['kserve-v2 has no method ModelInfer', '  Take one of infer, generate.'],
+    ],
+    [
+      `targets: { a: { ${WEBSOCKET}, correlation: order } }`,
+      ['kserve-v2 says itself how its messages belong together', '  Remove correlation from the target.'],
+    ],
+    [
+      'targets: { a: { interface: websocket, api: raw, url: "ws://x:1", resume: true } }',
+      ['raw knows no sessions that outlive a connection', '  Remove resume from the target.'],
+    ],
+    [
+      'targets: { a: { interface: sse, api: raw, url: "http://x", http: 2, resume: true } }',
+      ['streams are resumed over HTTP/1.1 only', '  Remove resume or http from the target.'],
+    ],
+    [`targets: { a: { ${WEBSOCKET}, ping_interval: 5 } }`, ['a duration needs a unit']],
+    [`targets: { a: { ${WEBSOCKET}, calls_per_connection: 0 } }`, ['this is not a number of calls']],
     [
       'targets: { a: { interface: grpc, api: kserve-v2, model: m, url: "grpc:///x" } }',
       ['this URL names no host'],
