@@ -46,7 +46,10 @@ export function makePlan(scenario: Scenario, { reference }: PlanOptions): Plan {
   const problems: Problem[] = []
   const targets = new Map<string, Target | null>()
   for (const name of Object.keys(spec.targets)) {
-    targets.set(name, resolveTarget(name, scenario, reference, problems))
+    const target = resolveTarget(name, scenario, reference, problems)
+    // What a case may vary depends on the kind of its calls, which a schema may have to tell.
+    const learned = target && scenario.schemas.has(name) ? withPath(target, scenario, []) : null
+    targets.set(name, target && learned ? { ...target, options: learned.options } : target)
   }
   const variation = new Variation(scenario)
   const planned: Planned[] = []

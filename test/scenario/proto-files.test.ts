@@ -106,6 +106,12 @@ test('the call may stand in the URL, and a method may vary', async () => {
   ])
 })
 
+test('messages may vary where the schema says that the client streams', async () => {
+  const fill = target('service: shop.v1.Shop, method: Fill')
+  const { cases } = await planOf(`${fill}vary: { payload.messages: [1, 5] }\n`)
+  expect(cases.map(({ payload }) => payload.messages)).toEqual([1, 5])
+})
+
 test('imports are looked for in the folders that the scenario names', async () => {
   const files = { 'apis/shop.proto': PROTO, 'vendor/types/item.proto': ITEM }
   const yaml = BUY.replace('shop.proto', 'apis/shop.proto, import_paths: vendor')
