@@ -28,6 +28,8 @@ export const overMcp = (kind: CallKind): Twin => ({
   kind,
   target: { options: { tool: 'plain', kind } },
   ways: WAYS,
+  // A connection of MCP begins with three requests.
+  patienceMs: 600,
   cancels: [{}, { revision: '2026-07-28' }, { transport: 'websocket' }],
   start: (behave, secure) =>
     startPlainMcp((answer) => {

@@ -130,7 +130,11 @@ describe.each(TWINS)('$name $kind', (twin) => {
       let requests = 0
       const behave = (): Behaviour => (requests++ === 0 ? 'begin' : 'answer')
       const load = { model: 'closed', concurrency: 1, calls: 5 } as const
-      const played = await against(behave, { load, timeouts: { totalMs: 150 }, target: { options } }, {})
+      const played = await against(
+        behave,
+        { load, timeouts: { totalMs: twin.patienceMs ?? 150 }, target: { options } },
+        {},
+      )
       expect(played.counts).toMatchObject({ calls: 5, errors: 1 })
       expect(played.classes).toEqual({ 'timeout.total': 1 })
       await server!.stop()

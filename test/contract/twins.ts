@@ -38,6 +38,8 @@ export interface Twin {
   ways: readonly Way[]
   /** Ways in which a call that is given up is tried. */
   cancels: readonly Record<string, unknown>[]
+  /** How long such a call may take; left out: 150 ms. What follows has to connect anew within as long. */
+  patienceMs?: number
   /** Answers every call as `behave` says: in full with 10 bytes, or begins to and never ends. */
   start(behave: () => Behaviour, secure: Secure): Promise<TwinServer>
 }

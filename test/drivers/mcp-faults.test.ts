@@ -56,7 +56,7 @@ describe.each(WAYS)('$title', ({ options }) => {
     await serve((call) => {
       if (++asked > 1) answer(call)
     })
-    const { classes, counts } = await ask({ ...calls(3), options, timeouts: { totalMs: 200 } })
+    const { classes, counts } = await ask({ ...calls(3), options, timeouts: { totalMs: 600 } })
     expect(classes).toEqual({ 'timeout.total': 1 })
     expect(counts.calls).toBe(3)
     if (options.revision === undefined) {

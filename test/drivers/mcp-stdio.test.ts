@@ -5,16 +5,20 @@ import { processesWith, STDIO_SERVER } from '../e2e/mcp-servers.ts'
 
 let runs = 0
 
+/** A program takes its time to begin on a busy machine. */
+const PATIENT = { connectMs: 20_000, totalMs: 25_000 }
+
 interface Against extends Omit<Play, 'target'> {
   options?: Record<string, unknown>
   connection?: 'cold'
 }
 
 /** Plays calls of a server with the fault, and tells whether a process of it is left. */
-async function against(fault: string, { options, connection, ...what }: Against = {}) {
+async function against(fault: string, { options, connection, timeouts, ...what }: Against = {}) {
   const mark = `infer-bench-test-${process.pid}-${runs++}`
   const played = await play({
     ...what,
+    timeouts: { ...PATIENT, ...timeouts },
     target: {
       interface: 'mcp',
       url: 'stdio:test',
