@@ -62,12 +62,19 @@ const BARE: Record<string, (port: number, concurrency: number) => Promise<Start>
       const client = idle.pop()!
       let messages = 0
       const parser = createParser({
-        onEvent: () => {
-          messages++
+        onEvent: ({ data }) => {
+          if (data === '[DONE]') return
+          const { choices } = JSON.parse(data) as { choices: { delta: { content: string } }[] }
+          if (choices[0]!.delta.content.length > 0) messages++
         },
       })
       client.dispatch(
-        { path: '/', method: 'GET', headers: { accept: 'text/event-stream' } },
+        {
+          path: '/',
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: '{"messages":[]}',
+        },
         {
           onRequestStart() {},
           onResponseStart() {},

@@ -55,13 +55,18 @@ export const LIBRARIES: readonly Library[] = [
   },
   {
     name: 'sse',
-    library: 'undici dispatch and eventsource-parser',
-    counts: 'SSE events',
+    library: 'undici dispatch, eventsource-parser and JSON.parse',
+    counts: 'SSE events of a chat',
     concurrency: 8,
     messages: STREAM_MESSAGES,
     port: 'sse',
-    target: (port) => ({ interface: 'sse', url: `http://127.0.0.1:${port}/`, method: 'GET' }),
-    payload: {},
+    target: (port) => ({
+      interface: 'sse',
+      api: 'openai-chat',
+      model: 'bench',
+      url: `http://127.0.0.1:${port}/v1/chat/completions`,
+    }),
+    payload: { ...HELLO, output_tokens: STREAM_MESSAGES },
   },
   {
     name: 'mcp',

@@ -17,7 +17,7 @@ export interface BenchPorts {
 }
 
 /** Messages of one stream. */
-export const STREAM_MESSAGES = 100
+export const STREAM_MESSAGES = 1000
 
 const HEADERS = { ':status': 200, 'content-type': 'application/grpc' }
 const MESSAGE = Buffer.from([0, 0, 0, 0, 5, ...Buffer.from('hello')])
@@ -52,13 +52,18 @@ function startWebSocket(): Promise<number> {
   })
 }
 
+/** Events as OpenAI's chat streams them. */
 function startSse(): Promise<number> {
-  const events = 'data: hello\n\n'.repeat(STREAM_MESSAGES)
+  const chunk = { object: 'chat.completion.chunk', choices: [{ index: 0, delta: { content: 'hello ' } }] }
+  const events = `${`data: ${JSON.stringify(chunk)}\n\n`.repeat(STREAM_MESSAGES)}data: [DONE]\n\n`
   const reply = `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: ${events.length}\r\n\r\n${events}`
   const server = net.createServer({ noDelay: true }, (socket) => {
+    socket.setEncoding('latin1')
     socket.on('error', () => {})
-    // Requests have no body and come one at a time, so each is one piece.
-    socket.on('data', () => socket.write(reply))
+    // A request may come in two pieces; the one with its body is the last.
+    socket.on('data', (piece: string) => {
+      if (piece.includes('"messages"')) socket.write(reply)
+    })
   })
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
