@@ -1,5 +1,6 @@
 import type { SkippedProvider } from './auto-provider.ts'
 import type { Limits } from './limits.ts'
+import { unknownModelMessage } from './models/catalogue.ts'
 import type { GenerateReply, GenerateRequest, ModelInfo, Runtime } from './runtime/runtime.ts'
 import { RequestError } from './runtime/runtime.ts'
 import type { TokenCheck } from './token-check.ts'
@@ -67,10 +68,7 @@ export class Service {
   /** @throws RequestError for a model that this server does not have. */
   model(name: string): ModelInfo {
     const model = this.runtime.models.get(name)
-    if (!model) {
-      const known = [...this.runtime.models.keys()].join(', ')
-      throw new RequestError('unknown_model', `no model named ${JSON.stringify(name)}; there are ${known}`)
-    }
+    if (!model) throw new RequestError('unknown_model', unknownModelMessage(name))
     return model
   }
 

@@ -20,6 +20,7 @@ export interface InferParameter {
   bool_param?: boolean
   int64_param?: ReceivedInt64
   uint64_param?: ReceivedInt64
+  string_param?: string
 }
 
 /** Typed arrays will do for writing. */

@@ -1,13 +1,14 @@
 import { setMaxListeners } from 'node:events'
 import type { ServerDuplexStream } from '@grpc/grpc-js'
 import type { Timing } from '../runtime/runtime.ts'
+import { Sequences } from '../sequences.ts'
 import type { Service } from '../service.ts'
 import { knownModel } from './known-model.ts'
 import type { ModelInferRequest, ModelStreamInferResponse } from './messages.ts'
 import { ReplyStream } from './reply-stream.ts'
 import { timingTrailer, toStatusError } from './status.ts'
 import { readInputs, writeOutputs } from './tensors.ts'
-import { boolean, finalMark, isTextRequest, readTextRequest, writeText } from './text-request.ts'
+import { boolean, finalMark, isTextRequest, readPlace, readTextRequest, writeText } from './text-request.ts'
 
 /** Requests of one stream that are worked on at once; more are not read until one is done. */
 const maxOpenRequests = 64
@@ -22,6 +23,7 @@ const maxOpenRequests = 64
 export class ModelStream {
   readonly #service: Service
   readonly #call: ServerDuplexStream<ModelInferRequest, ModelStreamInferResponse>
+  readonly #sequences: Sequences
   readonly #replies: ReplyStream<ModelStreamInferResponse>
   /** Summed over the requests. */
   readonly #timing: Timing = { queueMs: 0, computeMs: 0 }
@@ -30,6 +32,7 @@ export class ModelStream {
 
   constructor(service: Service, call: ServerDuplexStream<ModelInferRequest, ModelStreamInferResponse>) {
     this.#service = service
+    this.#sequences = new Sequences(service.runtime)
     this.#call = call
     this.#replies = new ReplyStream(service, call)
     // Every open request listens to it; Node takes more than ten listeners for a leak unless it is told.
@@ -61,7 +64,12 @@ export class ModelStream {
   async #infer(request: ModelInferRequest): Promise<Timing> {
     const model = knownModel(this.#service, request.model_name, request.model_version)
     const { signal } = this.#replies.scope
-    const { outputs, timing } = await this.#service.runtime.infer(model.name, readInputs(request), signal)
+    const { outputs, timing } = await this.#sequences.infer(
+      model.name,
+      readInputs(request),
+      readPlace(request),
+      signal,
+    )
     const response = writeOutputs(request, outputs)
     this.#replies.send(() => ({ infer_response: response }), '')
     return timing

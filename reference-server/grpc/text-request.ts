@@ -1,4 +1,5 @@
 import type { GenerateRequest } from '../runtime/runtime.ts'
+import type { SequencePlace } from '../sequences.ts'
 import type { InferParameter, ModelInferRequest, ModelInferResponse } from './messages.ts'
 import { invalid } from './status.ts'
 import { checkRawContents } from './tensors.ts'
@@ -54,6 +55,20 @@ function integer(parameters: Record<string, InferParameter>, name: string): numb
   if (choice === 'int64_param') return int64_param!.toNumber()
   if (choice === 'uint64_param') return uint64_param!.toNumber()
   throw invalid(`parameter ${name} must be an int64_param`)
+}
+
+/** Which sequence a tensor request belongs to; its id is a number, or a text. */
+export function readPlace({ parameters }: ModelInferRequest): SequencePlace {
+  const named = parameters.sequence_id
+  const id =
+    named?.parameter_choice === 'string_param'
+      ? named.string_param!
+      : (integer(parameters, 'sequence_id') ?? 0)
+  return {
+    id: String(id),
+    start: boolean(parameters, 'sequence_start') ?? false,
+    end: boolean(parameters, 'sequence_end') ?? false,
+  }
 }
 
 export function boolean(parameters: Record<string, InferParameter>, name: string): boolean | undefined {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { JsonObject } from '../http/json.ts'
-import { isSessionRevision, isStatelessRevision, missingEnvelope, unsupportedRevision } from './revisions.ts'
+import { fitsSession, isStatelessRevision, missingEnvelope, unsupportedRevision } from './revisions.ts'
 import { RpcError, type RpcMessage, rpcCodes } from './rpc.ts'
 
 const versionHeader = 'mcp-protocol-version'
@@ -19,7 +19,7 @@ export function checkHeaders(
 ): void {
   const version = headers[versionHeader] as string | undefined
   if (revision === null) {
-    if (version === undefined || isSessionRevision(version)) return
+    if (version === undefined || fitsSession(version)) return
     if (message.kind === 'request' && message.method === 'initialize') return
     throw isStatelessRevision(version) ? missingEnvelope(version) : unsupportedRevision(version)
   }

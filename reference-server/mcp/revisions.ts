@@ -9,6 +9,8 @@ export type Era = 'session' | 'stateless'
 
 /** Newest first: what a client is offered when it asks for a revision that is not among them. */
 const sessionRevisions = ['2025-11-25', '2025-06-18']
+/** What a request speaks that does not say it, so that saying it is no mistake either. */
+const unsaidRevision = '2025-03-26'
 const statelessRevisions = ['2026-07-28']
 
 export const supportedRevisions = [...statelessRevisions, ...sessionRevisions]
@@ -18,12 +20,17 @@ const versionKey = 'io.modelcontextprotocol/protocolVersion'
 const capabilitiesKey = 'io.modelcontextprotocol/clientCapabilities'
 export const serverInfoKey = 'io.modelcontextprotocol/serverInfo'
 
-export function isSessionRevision(revision: unknown): boolean {
+function isSessionRevision(revision: unknown): boolean {
   return sessionRevisions.includes(revision as string)
 }
 
 export function isStatelessRevision(revision: unknown): boolean {
   return statelessRevisions.includes(revision as string)
+}
+
+/** Whether a request within a session may say that it speaks this. */
+export function fitsSession(revision: string): boolean {
+  return isSessionRevision(revision) || revision === unsaidRevision
 }
 
 /** The revision of a session whose client asked for `wanted`. */

@@ -1,6 +1,7 @@
 import type { ModelInfo } from '../runtime/runtime.ts'
 import { GPT_SMALL, GPT_TINY, type GptShape } from './gpt.ts'
 import { OUTPUT_WIDTH } from './mlp.ts'
+import { SILERO, sileroFile, sileroInfo, sileroIsMissing } from './silero.ts'
 
 const decoder = (shape: GptShape): ModelInfo => ({
   name: shape.name,
@@ -31,5 +32,12 @@ export const CATALOGUE: ReadonlyMap<string, ModelInfo> = new Map(
       contextTokens: null,
     } satisfies ModelInfo,
     ...DECODERS.map(decoder),
+    ...(sileroFile === null ? [] : [sileroInfo]),
   ].map((model) => [model.name, model]),
 )
+
+/** What a client is told that asks for a model which this server does not have. */
+export function unknownModelMessage(name: string): string {
+  if (name === SILERO) return sileroIsMissing
+  return `no model named ${JSON.stringify(name)}; there are ${[...CATALOGUE.keys()].join(', ')}`
+}

@@ -1,10 +1,12 @@
 /** The thread that owns the models: takes orders in, runs one ONNX Runtime call after another, reports back. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { DECODERS } from '../models/catalogue.ts'
+import { SILERO, sileroFile } from '../models/silero.ts'
 import { Decoder } from './decoder.ts'
 import { Generation } from './generation.ts'
 import { packTensors, tokenEvent, type WorkerEvent, type WorkerOrder, type WorkerSetup } from './messages.ts'
 import { loadOnnxRuntime } from './session.ts'
+import { openSilero } from './silero.ts'
 import { openEcho, openMlp, type TensorModel } from './tensor-models.ts'
 
 const port = parentPort!
@@ -15,6 +17,7 @@ const tensorModels: Record<string, TensorModel> = {
   echo: await openEcho(ort),
   mlp: await openMlp(ort, provider),
 }
+if (sileroFile !== null) tensorModels[SILERO] = await openSilero(ort, sileroFile)
 const decoders: Record<string, Decoder> = {}
 for (const shape of DECODERS) decoders[shape.name] = await Decoder.open(ort, shape, provider)
 

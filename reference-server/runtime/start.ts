@@ -1,4 +1,4 @@
-import { CATALOGUE } from '../models/catalogue.ts'
+import { CATALOGUE, unknownModelMessage } from '../models/catalogue.ts'
 import { BatchingQueue } from './batching.ts'
 import { checkGeneration, checkInputs } from './check.ts'
 import { generateEcho } from './echo-generation.ts'
@@ -101,8 +101,7 @@ class PooledRuntime implements Runtime {
     if (this.closed !== null) throw new Error('the runtime is closed')
     const model = this.models.get(name)
     if (model !== undefined) return model
-    const known = [...this.models.keys()].join(', ')
-    throw new RequestError('unknown_model', `there is no model '${name}'; there are ${known}`)
+    throw new RequestError('unknown_model', unknownModelMessage(name))
   }
 
   private inferOnWorker(model: string, inputs: Tensor[], signal?: AbortSignal): Promise<InferReply> {

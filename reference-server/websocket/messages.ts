@@ -2,6 +2,7 @@ import { type HttpError, invalid } from '../http/errors.ts'
 import { type JsonObject, object, optionalBoolean, optionalInteger, parseObject, text } from '../http/json.ts'
 import { type InferRequest, inferRequestOf, writeOutputs } from '../http/open-inference-tensors.ts'
 import type { GenerateReply, GenerateRequest, InferReply, Timing } from '../runtime/runtime.ts'
+import type { SequencePlace } from '../sequences.ts'
 
 /** A message of the client, so far as its type does not matter. docs/websocket-protocol.md has the convention. */
 export interface ClientMessage {
@@ -43,13 +44,30 @@ export function idOf(fields: JsonObject): string {
 }
 
 /** @throws HttpError 400 */
-export function readInfer(message: ClientMessage): { model: string; request: InferRequest } {
+export function readInfer(message: ClientMessage): {
+  model: string
+  request: InferRequest
+  place: SequencePlace
+} {
   const { fields, bytes, dataOffset, isBinary } = message
   const model = text(fields.model, 'model')
-  if (!isBinary) return { model, request: inferRequestOf(fields, bytes, dataOffset) }
+  const place = placeOf(object(fields.parameters ?? {}, 'parameters'))
+  if (!isBinary) return { model, request: inferRequestOf(fields, bytes, dataOffset), place }
   // The reply has the form of the request unless it is asked for otherwise.
   const parameters = { binary_data_output: true, ...object(fields.parameters ?? {}, 'parameters') }
-  return { model, request: inferRequestOf({ ...fields, parameters }, bytes, dataOffset) }
+  return { model, request: inferRequestOf({ ...fields, parameters }, bytes, dataOffset), place }
+}
+
+function placeOf(parameters: JsonObject): SequencePlace {
+  const id = parameters.sequence_id ?? 0
+  if (typeof id !== 'string' && !Number.isSafeInteger(id)) {
+    throw invalid('sequence_id must be a string or an integer')
+  }
+  return {
+    id: String(id),
+    start: optionalBoolean(parameters, 'sequence_start') ?? false,
+    end: optionalBoolean(parameters, 'sequence_end') ?? false,
+  }
 }
 
 /** @throws HttpError 400 */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { HttpError, invalid, toHttpError } from '../http/errors.ts'
+import { Sequences } from '../sequences.ts'
 import type { Service } from '../service.ts'
 import { type Connection, closeCodes } from './connection.ts'
 import { Generation } from './generation.ts'
@@ -39,6 +40,7 @@ export class Session {
   readonly #keeper: SessionKeeper
   readonly #calls = new Map<string, Call>()
   readonly #transcript: Transcript
+  readonly #sequences: Sequences
   #connection: Connection | null = null
   #window: NodeJS.Timeout | undefined
   #hasEnded = false
@@ -47,6 +49,7 @@ export class Session {
 
   constructor(keeper: SessionKeeper) {
     this.#keeper = keeper
+    this.#sequences = new Sequences(keeper.service.runtime)
     this.#transcript = new Transcript(keeper.service.limits.streamBufferBytes, keeper.options.resumeWindowMs)
   }
 
@@ -183,13 +186,13 @@ export class Session {
   }
 
   #infer(id: string, message: ClientMessage): void {
-    const { model, request } = readInfer(message)
+    const { model, request, place } = readInfer(message)
     const abort = new AbortController()
     this.#calls.set(id, { cancel: () => abort.abort() })
     this.#addLoad(message.bytes.length)
     const { isBinary } = message
-    this.#keeper.service.runtime
-      .infer(model, request.inputs, abort.signal)
+    this.#sequences
+      .infer(model, request.inputs, place, abort.signal)
       .then((reply) => {
         const result = resultMessage(id, model, request, reply, isBinary)
         if (typeof result !== 'string' && this.#connection?.textOnly) {

@@ -18,7 +18,7 @@ describe('one worker', () => {
     expect(runtime.provider).toBe('cpu')
     expect(runtime.skipped).toEqual([])
     expect(runtime.version).toMatch(/^1\.\d+\.\d+$/)
-    expect([...runtime.models.keys()]).toEqual(['echo', 'mlp', 'gpt-tiny', 'gpt-small'])
+    expect([...runtime.models.keys()]).toEqual(['echo', 'mlp', 'gpt-tiny', 'gpt-small', 'silero-vad'])
   })
 
   describe('echo', () => {
@@ -118,7 +118,7 @@ describe('one worker', () => {
         'gpt-5',
         [good],
         'unknown_model',
-        /no model 'gpt-5'; there are echo, mlp/,
+        /no model named "gpt-5"; there are echo, mlp/,
       ],
       ['tensors for a text model', 'gpt-tiny', [good], 'invalid_input', /takes no tensors/],
       ['no tensor', 'echo', [], 'invalid_input', /needs an input tensor/],
