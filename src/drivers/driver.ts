@@ -243,8 +243,10 @@ export interface CallSlot {
   firstByte(): void
   /** A chunk has arrived and is not yet decoded. */
   received(): void
-  /** The chunk received last is decoded: `tokens` of output in it, `payloadBytes` of content. */
-  decoded(tokens: number, payloadBytes: number): void
+  /** `tokens` of output and `payloadBytes` of content were read from what was received last. No stamp: often called. */
+  content(tokens: number, payloadBytes: number): void
+  /** What was received last is decoded, all of it. */
+  decoded(): void
   /** The server's own count of output tokens, which replaces the count of chunks. */
   tokens(total: number): void
   lastByte(): void

@@ -125,16 +125,19 @@ export class Call implements CallSlot, CallTimes {
     this.#receivedMs = this.#stamp()
   }
 
-  decoded(tokens: number, payloadBytes: number): void {
-    const beforeMs = this.#latestMs
-    const nowMs = this.#stamp()
-    this.decodeMs = (Number.isNaN(this.decodeMs) ? 0 : this.decodeMs) + (nowMs - beforeMs)
+  content(tokens: number, payloadBytes: number): void {
     this.outputTokens += tokens
     this.payloadBytes += payloadBytes
     if (payloadBytes === 0 || Number.isNaN(this.#receivedMs)) return
     if (Number.isNaN(this.firstContentMs)) this.firstContentMs = this.#receivedMs
     else this.#gap(this.#receivedMs - this.lastContentMs)
     this.lastContentMs = this.#receivedMs
+  }
+
+  decoded(): void {
+    const beforeMs = this.#latestMs
+    const nowMs = this.#stamp()
+    this.decodeMs = (Number.isNaN(this.decodeMs) ? 0 : this.decodeMs) + (nowMs - beforeMs)
   }
 
   tokens(total: number): void {

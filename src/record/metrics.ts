@@ -197,7 +197,8 @@ export const CALL_METRICS: readonly CallMetric[] = [
     direction: LOWER,
     needs: ['received', 'decoded'],
     calls: 'all',
-    definition: 'Decoding, summed over the call: the reply, or each chunk from received to decoded.',
+    definition:
+      'Decoding, summed over the call: the reply, or each piece of a stream from received to decoded.',
     value: (call) => call.decodeMs,
   },
   {

@@ -180,7 +180,8 @@ export class Exchange {
       this.#session.givenUp(this, failure('response', 'decode', '', sample))
       return false
     }
-    call.decoded(content.tokens, content.payloadBytes)
+    call.content(content.tokens, content.payloadBytes)
+    call.decoded()
     if (content.totalTokens >= 0) call.tokens(content.totalTokens)
     return true
   }

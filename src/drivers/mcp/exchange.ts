@@ -103,7 +103,8 @@ export class Exchange {
       return
     }
     if (content.payloadBytes > 0) this.#hadContent = true
-    call.decoded(content.tokens, content.payloadBytes)
+    call.content(content.tokens, content.payloadBytes)
+    call.decoded()
     if (content.totalTokens >= 0) call.tokens(content.totalTokens)
   }
 
@@ -136,7 +137,8 @@ export class Exchange {
       call.end(decodeFailure(error))
       return
     }
-    call.decoded(content.tokens, content.payloadBytes)
+    call.content(content.tokens, content.payloadBytes)
+    call.decoded()
     if (content.totalTokens >= 0) call.tokens(content.totalTokens)
     if (this.#readTiming(result)) call.server(this.#timing)
     this.#session.finished(this)

@@ -76,7 +76,8 @@ export class UnaryExchange extends Exchange implements ReplyHeaders {
       call.end(failure('response', 'decode', '', (error as Error).message.slice(0, SAMPLE_BYTES)))
       return
     }
-    call.decoded(content.tokens, content.payloadBytes)
+    call.content(content.tokens, content.payloadBytes)
+    call.decoded()
     if (content.totalTokens >= 0) call.tokens(content.totalTokens)
     const told = this.get('server-timing')
     if (told !== undefined && readServerTiming(told, this.#timing)) call.server(this.#timing)

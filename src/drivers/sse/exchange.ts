@@ -90,7 +90,8 @@ export class EventExchange extends Exchange {
     const text = this.#text.decode(chunk)
     if (text === null) this.#broken = failure('response', 'decode', 'utf8', 'the stream is not valid UTF-8')
     else this.#parser.feed(text)
-    if (this.#broken && this.call === call) this.#giveUp(call, this.#broken)
+    if (this.#broken) this.#giveUp(call, this.#broken)
+    else call.decoded()
   }
 
   onResponseEnd(): void {
@@ -140,7 +141,7 @@ export class EventExchange extends Exchange {
       this.#broken = failure('response', errorClass, '', (error as Error).message.slice(0, SAMPLE_BYTES))
       return
     }
-    call.decoded(content.tokens, content.payloadBytes)
+    call.content(content.tokens, content.payloadBytes)
     if (content.totalTokens >= 0) call.tokens(content.totalTokens)
     if (content.done) this.#isDone = true
   }

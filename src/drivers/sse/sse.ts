@@ -39,7 +39,7 @@ export const sse: Protocol<HttpCodec> = {
     written: 'undici handed the request to the socket in full (`onRequestSent`)',
     firstByte: 'undici parsed the reply’s header (`onResponseStart`)',
     received: 'a piece of the body came out of the socket; all events in it share this moment',
-    decoded: 'an event is parsed and its content read',
+    decoded: 'all events of the piece are parsed and their content read',
     lastByte: 'undici saw the end of the body (`onResponseEnd`)',
   },
   idleServer: async () => (await import('../http/idle-server.ts')).startIdleServer(IDLE_REPLY),

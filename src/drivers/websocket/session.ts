@@ -25,7 +25,6 @@ import {
 import type { CallTemplate } from './template.ts'
 
 const TEXT = { binary: false }
-const BINARY = { binary: true }
 
 /** Many calls on one WebSocket connection, or on one after the other. */
 export class WebSocketSession implements StreamingSession, ResumableSession, LinkOwner {
@@ -54,7 +53,7 @@ export class WebSocketSession implements StreamingSession, ResumableSession, Lin
     this.#template = template
     this.#probe = probe
     this.#streams = streamsReply(template.kind)
-    this.#frame = template.codec.isBinary ? BINARY : TEXT
+    this.#frame = template.codec.isBinary ? { binary: true } : TEXT
     this.#attach()
   }
 
@@ -211,7 +210,8 @@ export class WebSocketSession implements StreamingSession, ResumableSession, Lin
       return
     }
     if (reply.index >= 0) exchange.last = reply.index
-    call.decoded(reply.tokens, reply.payloadBytes)
+    call.content(reply.tokens, reply.payloadBytes)
+    call.decoded()
     if (reply.totalTokens >= 0) call.tokens(reply.totalTokens)
     if (!isLast) return
     if (this.#streams) call.lastByte()
@@ -286,8 +286,8 @@ export class WebSocketSession implements StreamingSession, ResumableSession, Lin
 
   /** Servers keep what they stream for a while; a call with one reply is given up with its connection. */
   #canGoOn(ending: Ending): boolean {
-    if (this.#template.resume === null || this.#name === '' || this.#isOver) return false
-    return this.#streams && this.#open > 0 && isResumable(ending)
+    const canResume = this.#template.resume !== null && this.#name !== '' && !this.#isOver
+    return canResume && this.#streams && this.#open > 0 && isResumable(ending)
   }
 
   /** It takes no more calls. */
