@@ -1,32 +1,45 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 /** Tests that compare times: they run one file at a time and after all others, so that none measures its neighbour. */
-const TIMED = ['truth/**', 'network/**', 'e2e/open-loop.test.ts', 'e2e/verdict-codes.test.ts']
+const TIMED = ['truth/truth.test.ts', 'e2e/open-loop.test.ts', 'e2e/verdict-codes.test.ts']
+
+/** The product as a whole, with what is beside it: its scenarios, its package, gateways, foreign servers. */
+const WHOLE = ['scenarios', 'package', 'gateway', 'mlserver', 'mcp'].map((name) => `e2e/${name}.test.ts`)
+
+/** Links of known round-trip times, alone for the same reason. */
+const LINK = 'network/handshake.test.ts'
 
 const base = { dir: 'test', testTimeout: 30_000, hookTimeout: 30_000, pool: 'forks' } as const
 
 export default defineConfig({
   test: {
+    // Tests of the command run what its users run, and a compiled one starts sooner.
+    globalSetup: fileURLToPath(new URL('build.ts', import.meta.url)),
     projects: [
       {
         test: {
           ...base,
           name: 'function',
           include: ['**/*.test.ts'],
-          exclude: TIMED,
-          maxWorkers: 2,
+          exclude: [...TIMED, ...WHOLE, LINK],
+          maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
+      },
+      {
+        test: { ...base, name: 'whole', include: WHOLE, maxWorkers: 3, sequence: { groupOrder: 0 } },
       },
       {
         test: {
           ...base,
           name: 'time',
-          include: TIMED.map((path) => path.replace('**', '**/*.test.ts')),
+          include: TIMED,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
         },
       },
+      { test: { ...base, name: 'network', include: [LINK], sequence: { groupOrder: 1 } } },
     ],
   },
 })

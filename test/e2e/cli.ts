@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
 import type { Result } from '../../src/result/document.ts'
 
-export const BIN = fileURLToPath(new URL('../../src/bin.ts', import.meta.url))
+export const BIN = fileURLToPath(new URL('../../dist/src/bin.js', import.meta.url))
 
 export interface Ended {
   code: number | null

@@ -26,8 +26,9 @@ let offline: string | null = null
 beforeAll(async () => {
   server = await startOpenai()
   app = await folderWith({ 'package.json': '{ "private": true }' })
+  // Built by the test run: once more would take it from under other tests.
   const [pack] = JSON.parse(
-    (await execute('npm', ['pack', '--json', '--pack-destination', app], ROOT)).stdout,
+    (await execute('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', app], ROOT)).stdout,
   ) as [{ filename: string }]
   packed = join(app, pack.filename)
   const flags = ['--omit=optional', '--omit=peer', '--prefer-offline', '--no-audit', '--no-fund']

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { goldenFolder } from './golden.ts'
 
 const fixture = fileURLToPath(new URL('fixture.json', goldenFolder))
-const cli = fileURLToPath(new URL('../../src/bin.ts', import.meta.url))
+const cli = fileURLToPath(new URL('../../dist/src/bin.js', import.meta.url))
 let folder: string
 
 beforeAll(async () => {
