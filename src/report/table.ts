@@ -6,6 +6,7 @@ import type { ReportView } from '../plan/plan.ts'
 import type { Result } from '../result/document.ts'
 import { GAP, layOut } from './columns.ts'
 import type { Column, Lines, Page, Table, Tone } from './page.ts'
+import { StandIns } from './stand-ins.ts'
 import { pageOf } from './view.ts'
 import { displayWidth, wrap } from './wrap.ts'
 
@@ -81,16 +82,17 @@ function tableText(table: Table, width: number, palette: Palette): string[] {
     colWidths: widths.map((item) => item + GAP - 1),
     colAligns: columns.map(({ align }) => align),
   })
-  pushHead(grid, columns, widths, palette)
+  const standIns = new StandIns(displayWidth)
+  pushHead(grid, columns, widths, palette, standIns)
   for (const row of table.rows) {
     const cells = shown.map(({ index, width: room }) => {
       const { text, tone } = row[index]!
-      return wrap(text, room).map((line) => paint(line, palette[tone]))
+      return wrap(text, room).map((line) => standIns.put(paint(line, palette[tone])))
     })
     grid.push(...rowsOf(cells, 'top'))
   }
-  const lines = grid
-    .toString()
+  const lines = standIns
+    .takeBack(grid.toString())
     .split('\n')
     .map((line) => line.slice(GAP - 1).trimEnd())
   return left.length === 0 ? lines : [...lines, ...leftOut(table, left, width, palette)]
@@ -116,10 +118,11 @@ function pushHead(
   columns: readonly Column[],
   widths: readonly number[],
   palette: Palette,
+  standIns: StandIns,
 ): void {
   const groups = groupsOf(columns)
   const titles = groups.map(({ from, count }) =>
-    headLines(columns, widths, from, count).map((line) => paint(line, palette.heading)),
+    headLines(columns, widths, from, count).map((line) => standIns.put(paint(line, palette.heading))),
   )
   for (const row of rowsOf(titles, 'bottom')) {
     grid.push(
@@ -130,9 +133,9 @@ function pushHead(
       }),
     )
   }
-  const details = columns.map((column) => paint(detail(column), palette.heading))
+  const details = columns.map((column) => standIns.put(paint(detail(column), palette.heading)))
   if (details.some((text) => text !== '')) grid.push(details)
-  grid.push(widths.map((item) => palette.quiet('─'.repeat(item))))
+  grid.push(widths.map((item) => standIns.put(palette.quiet('─'.repeat(item)))))
 }
 
 interface Group {
