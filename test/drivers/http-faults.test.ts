@@ -1,7 +1,12 @@
 /** What a broken server does is data: one class with a count and a sample, and nothing hangs. */
 
+import type { Socket } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
-import { play } from '../contract/play.ts'
+import { TargetCredentials } from '../../src/drivers/credentials.ts'
+import { type CallSlot, type Outcome, SUCCESS, UNMEASURED } from '../../src/drivers/driver.ts'
+import { protocol } from '../../src/drivers/registry.ts'
+import { caseOf, play } from '../contract/play.ts'
 import {
   chunk,
   EVENT_STREAM,
@@ -250,3 +255,41 @@ test('a server that closes after each reply costs a connection a call and no err
   expect(played.counts).toMatchObject({ calls: CALLS, errors: 0 })
   expect(server!.connections).toBeGreaterThanOrEqual(CALLS)
 })
+
+test('a close that meets a request on its way out counts tcp.reset, whatever undici calls it', async () => {
+  let serverSide: Socket | null = null
+  server = await startFaulty((socket) => {
+    serverSide = socket
+    socket.write(reply('ok'))
+  })
+  const { target, payload, timeouts } = caseOf({ target: { interface: 'rest', url: server.url } })
+  const rest = protocol('rest')
+  const codec = rest.codec({ target, payload, file: null })
+  const driver = await rest.driver({ target, credentials: new TargetCredentials(target), codec, timeouts })
+  const session = await driver.open(UNMEASURED, AbortSignal.timeout(5000))
+  const outcome = () => new Promise<Outcome>((end) => session.start(slot(end)))
+  expect(await outcome()).toBe(SUCCESS)
+  await setImmediate()
+  // The server's close is at the socket, and the client has not read it, when the next call starts.
+  serverSide!.destroy()
+  expect(await outcome()).toMatchObject({ phase: 'request', class: 'tcp.reset' })
+  await driver.close()
+})
+
+function slot(end: (outcome: Outcome) => void): CallSlot {
+  const stamp = () => {}
+  return {
+    state: null,
+    encoded: stamp,
+    written: stamp,
+    writable: stamp,
+    firstByte: stamp,
+    received: stamp,
+    content: stamp,
+    decoded: stamp,
+    tokens: stamp,
+    lastByte: stamp,
+    server: stamp,
+    end,
+  }
+}

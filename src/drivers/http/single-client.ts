@@ -32,8 +32,7 @@ export function singleClient(transport: Transport, origin: string, most: number)
     keepAliveTimeoutThreshold: 0,
     connect: (_options, callback) => {
       if (isHandedOut) {
-        // What ended it, where it was more than a close: an alert of TLS, for one.
-        callback(transport.socket.errored ?? new LostError(), null)
+        callback(endOf(transport), null)
         return
       }
       isHandedOut = true
@@ -41,4 +40,14 @@ export function singleClient(transport: Transport, origin: string, most: number)
       process.nextTick(callback, null, transport.socket)
     },
   })
+}
+
+/**
+ * What ended the connection, where it was more than a close: an alert of TLS, for one. Undici destroys its socket with
+ * errors of its own, and takes those for a reason to try again: told one of them here, it would keep the request, until
+ * its own end became the request's error.
+ */
+function endOf({ socket }: Transport): Error {
+  const error: NodeJS.ErrnoException | null = socket.errored
+  return error && !error.code?.startsWith('UND_ERR_') ? error : new LostError()
 }
