@@ -48,7 +48,7 @@ describe.each(KINDS)('%s', (kind) => {
       await startFaultyHttp2((stream, request) => {
         if (request > 0) return answer(stream)
         begin(stream)
-        stream.session!.socket.destroy()
+        for (const socket of faulty.sockets) socket.destroy()
       }),
     )
     const played = await against(kind, calls(3))

@@ -1,9 +1,11 @@
 import http2 from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 
 export interface FaultyHttp2 {
   url: string
   sessions: Set<http2.ServerHttp2Session>
+  /** Beneath the sessions, which let nobody touch them in every Node. */
+  sockets: Set<Socket>
   /** The `:authority` of the requests so far. */
   authorities: Set<string>
   /** The `grpc-timeout` of each. */
@@ -20,6 +22,7 @@ export async function startFaultyHttp2(
   const faulty: FaultyHttp2 = {
     url: '',
     sessions: new Set(),
+    sockets: new Set(),
     authorities: new Set(),
     timeouts: [],
     requests: 0,
@@ -29,6 +32,10 @@ export async function startFaultyHttp2(
         server.close(() => resolve())
       }),
   }
+  server.on('connection', (socket) => {
+    faulty.sockets.add(socket)
+    socket.on('close', () => faulty.sockets.delete(socket))
+  })
   server.on('session', (session) => {
     faulty.sessions.add(session)
     session.on('error', () => {})

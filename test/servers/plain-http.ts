@@ -39,6 +39,8 @@ export async function startPlain(
   const versions = new Set<string>()
   const counted: Handler = (request, response) => {
     versions.add(request.httpVersion)
+    // Set here, the header is the same from every server of every Node; left to them, some add `Keep-Alive` to it.
+    if (request.httpVersionMajor === 1) response.setHeader('connection', 'keep-alive')
     handler(request, response)
   }
   const folder = mkdtempSync(join(tmpdir(), 'infer-bench-tls-'))
