@@ -6,7 +6,7 @@ import { constants } from 'node:http2'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { CallKind } from '../../src/drivers/driver.ts'
 import { type Play, play } from '../contract/play.ts'
-import { answer, type FaultyHttp2, framed, startFaultyHttp2 } from '../servers/faulty-http2.ts'
+import { answer, begin, type FaultyHttp2, framed, startFaultyHttp2 } from '../servers/faulty-http2.ts'
 
 let server: FaultyHttp2
 
@@ -92,7 +92,7 @@ describe.each(['unary', 'server-stream', 'client-stream', 'bidi'] as const)('%s'
   ] as const)('RST_STREAM %s: %s', async (name, expected) => {
     const code = constants[`NGHTTP2_${name}`]
     const played = await firstAnswered(kind, (stream) => {
-      stream.respond(HEADERS)
+      begin(stream)
       stream.close(code)
     })
     expect(played.classes).toEqual({ [expected]: 1 })
