@@ -120,7 +120,7 @@ export async function serveRuntime(
   const webSocketOptions = { ...defaultWebSocketOptions, ...options.websocket }
   const webSockets = new WebSocketGateway(service, host, webSocketOptions)
   const mcpWebSockets = new McpGateway(service, host, mcpOptions, webSocketOptions)
-  const upgrades = firstOf([webSockets, mcpWebSockets])
+  const upgrades = firstOf([webSockets.entrance, mcpWebSockets.entrance])
   const grpc = new GrpcFace(service)
   const listeners: Listener[] = []
   let caFolder: string | null = null

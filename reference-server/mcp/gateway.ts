@@ -1,32 +1,20 @@
-import type { IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
-import { type ServerOptions, WebSocketServer } from 'ws'
-import { Admission } from '../admission.ts'
-import { HttpError, toHttpError } from '../http/errors.ts'
 import type { Upgrades } from '../http/listener.ts'
 import type { Service } from '../service.ts'
-import { Connection, closeCodes } from '../websocket/connection.ts'
+import { type Connection, checkPeriodMs, closeCodes } from '../websocket/connection.ts'
+import { Entrance, full } from '../websocket/entrance.ts'
 import type { WebSocketOptions } from '../websocket/options.ts'
-import { refuseUpgrade } from '../websocket/refusal.ts'
-import { checkSubprotocols, chooseSubprotocol } from '../websocket/subprotocols.ts'
 import { Conversation } from './conversation.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { McpOptions } from './options.ts'
 
-const webSocketPath = '/mcp/ws'
-const subprotocols = ['mcp']
-const closeTimeoutMs = 5_000
-const checkPeriodMs = 1_000
-
 /** MCP over WebSocket: a message of JSON-RPC in every text message, a conversation on every connection. */
-export class McpGateway implements Upgrades {
+export class McpGateway {
+  readonly entrance: Upgrades
   readonly #service: Service
   readonly #options: McpOptions
-  readonly #webSocket: WebSocketOptions
-  readonly #admission: Admission
   readonly #dispatcher: Dispatcher
-  readonly #server: WebSocketServer
   readonly #conversations = new Map<Connection, Conversation>()
+  readonly #checkPeriodMs: number
   #timer: NodeJS.Timeout | undefined
   #onEmpty: (() => void) | null = null
 
@@ -34,43 +22,24 @@ export class McpGateway implements Upgrades {
   constructor(service: Service, listensOn: string, options: McpOptions, webSocket: WebSocketOptions) {
     this.#service = service
     this.#options = options
-    this.#webSocket = webSocket
-    this.#admission = new Admission(listensOn, options)
     this.#dispatcher = new Dispatcher(service)
-    // Its type does not know of closeTimeout.
-    const settings: ServerOptions & { closeTimeout: number } = {
-      noServer: true,
-      clientTracking: false,
-      maxPayload: service.limits.bodyBytes,
-      perMessageDeflate: false,
-      handleProtocols: (offered) => chooseSubprotocol(subprotocols, offered),
-      closeTimeout: closeTimeoutMs,
-    }
-    this.#server = new WebSocketServer(settings)
-  }
-
-  wants(request: IncomingMessage): boolean {
-    const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket'
-    return isWebSocket && request.url!.split('?', 1)[0] === webSocketPath
-  }
-
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    try {
-      this.#admission.check(request)
-      this.#service.tokens.check(request)
-      checkSubprotocols(subprotocols, request)
-      if (this.#service.stopping) throw new HttpError(503, 'stopping', 'the server stops')
-      if (this.#conversations.size >= this.#webSocket.sessions) throw full(this.#webSocket.sessions)
-      this.#server.handleUpgrade(request, socket, head, (ws) => {
-        this.#connect(new Connection(ws, socket, this.#webSocket, this.#service.limits))
-      })
-    } catch (error) {
-      const known = toHttpError(error)
-      if (!known) this.#service.onBug(error)
-      const told = known ?? new HttpError(500, 'internal_error', 'internal error')
-      this.#service.countRequest('mcp', told.status)
-      refuseUpgrade(socket, told)
-    }
+    this.#checkPeriodMs = checkPeriodMs(webSocket, service.limits)
+    const { allowedOrigins, allowedHosts } = options
+    this.entrance = new Entrance(
+      service,
+      listensOn,
+      { ...webSocket, allowedOrigins, allowedHosts },
+      {
+        path: '/mcp/ws',
+        subprotocols: ['mcp'],
+        interfaceName: 'mcp',
+        deflate: false,
+        admit: () => {
+          if (this.#conversations.size >= webSocket.sessions) throw full(webSocket.sessions, 'connections')
+          return (connection) => this.#connect(connection)
+        },
+      },
+    )
   }
 
   /** Closes every connection as soon as its calls have ended. */
@@ -97,7 +66,7 @@ export class McpGateway implements Upgrades {
     const conversation = new Conversation(this.#dispatcher, this.#options, connection)
     this.#conversations.set(connection, conversation)
     this.#service.activeSessions++
-    this.#timer ??= setInterval(() => this.#check(), checkPeriodMs)
+    this.#timer ??= setInterval(() => this.#check(), this.#checkPeriodMs)
     connection.onceClosed(() => this.#end(connection, conversation))
     connection.listen(
       (bytes, isBinary) => {
@@ -124,9 +93,4 @@ export class McpGateway implements Upgrades {
       connection.check(nowMs, !conversation.isIdle)
     }
   }
-}
-
-function full(connections: number): HttpError {
-  const message = `${connections} connections stand already, which is this server's limit`
-  return new HttpError(503, 'overloaded', message, { 'retry-after': '1' })
 }

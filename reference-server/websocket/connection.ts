@@ -20,6 +20,11 @@ export const closeCodes = {
   takenOver: 4000,
 } as const
 
+/** How often a connection is to be checked, so that what it waits for is found little later than it comes. */
+export function checkPeriodMs({ pingMs, idleMs }: WebSocketOptions, { stallMs }: Limits): number {
+  return Math.min(1_000, Math.max(10, Math.min(pingMs, idleMs, stallMs) / 4))
+}
+
 /** A net.Socket or a TLS socket, as the upgrade of a request hands it over. */
 type CountingSocket = Duplex & { bytesRead: number }
 

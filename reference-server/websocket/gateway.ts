@@ -1,30 +1,23 @@
 import type { IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
-import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
-import { Admission } from '../admission.ts'
-import { HttpError, toHttpError } from '../http/errors.ts'
+import { HttpError } from '../http/errors.ts'
+import type { Upgrades } from '../http/listener.ts'
 import type { Service } from '../service.ts'
-import { Connection, closeCodes } from './connection.ts'
+import { type Connection, checkPeriodMs, closeCodes } from './connection.ts'
+import { Entrance, full } from './entrance.ts'
 import type { WebSocketOptions } from './options.ts'
-import { refuseUpgrade } from './refusal.ts'
 import { Session, type SessionKeeper } from './session.ts'
-import { checkSubprotocols, chooseSubprotocol } from './subprotocols.ts'
 
 const webSocketPath = '/v2/ws'
-const subprotocols = ['infer-bench.binary', 'infer-bench.json']
-/** How long the other side may take over its part of closing. */
-const closeTimeoutMs = 5_000
-/** The same when the whole server waits for it. */
+/** How long the other side may take over its part of closing when the whole server waits for it. */
 const lastCloseTimeoutMs = 1_000
 /** Compression of less than this costs more bytes than it saves. */
 const deflateFromBytes = 1024
 
-/** Takes WebSocket upgrades in and keeps the sessions behind them. */
+/** Keeps the sessions behind WebSockets. */
 export class WebSocketGateway implements SessionKeeper {
   readonly service: Service
   readonly options: WebSocketOptions
-  readonly #admission: Admission
-  readonly #server: WebSocketServer
+  readonly entrance: Upgrades
   readonly #sessions = new Map<string, Session>()
   readonly #owners = new Map<Connection, Session>()
   #timer: NodeJS.Timeout | undefined
@@ -33,42 +26,18 @@ export class WebSocketGateway implements SessionKeeper {
   constructor(service: Service, listensOn: string, options: WebSocketOptions) {
     this.service = service
     this.options = options
-    this.#admission = new Admission(listensOn, options)
-    // Its type does not know of closeTimeout.
-    const settings: ServerOptions & { closeTimeout: number } = {
-      noServer: true,
-      clientTracking: false,
-      maxPayload: service.limits.bodyBytes,
-      perMessageDeflate: options.deflate && { threshold: deflateFromBytes },
-      handleProtocols: (offered) => chooseSubprotocol(subprotocols, offered),
-      closeTimeout: closeTimeoutMs,
-    }
-    this.#server = new WebSocketServer(settings)
-  }
-
-  /** Whether a request is for this gateway; one that is not goes on as if it had asked for no upgrade. */
-  wants(request: IncomingMessage): boolean {
-    const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket'
-    return isWebSocket && request.url!.split('?', 1)[0] === webSocketPath
-  }
-
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    try {
-      this.#admission.check(request)
-      this.service.tokens.check(request)
-      checkSubprotocols(subprotocols, request)
-      if (this.service.stopping) throw new HttpError(503, 'stopping', 'the server stops')
-      const wish = resumeWishOf(request)
-      if (wish) this.#find(wish.session)
-      else this.#makeRoom()
-      this.#server.handleUpgrade(request, socket, head, (ws) => this.#connect(ws, socket, wish))
-    } catch (error) {
-      const known = toHttpError(error)
-      if (!known) this.service.onBug(error)
-      const told = known ?? new HttpError(500, 'internal_error', 'internal error')
-      this.service.countRequest('websocket', told.status)
-      refuseUpgrade(socket, told)
-    }
+    this.entrance = new Entrance(service, listensOn, options, {
+      path: webSocketPath,
+      subprotocols: ['infer-bench.binary', 'infer-bench.json'],
+      interfaceName: 'websocket',
+      deflate: options.deflate && { threshold: deflateFromBytes },
+      admit: (request) => {
+        const wish = resumeWishOf(request)
+        if (wish) this.#find(wish.session)
+        else this.#makeRoom()
+        return (connection) => this.#connect(connection, wish)
+      },
+    })
   }
 
   resume(sessionId: string, connection: Connection): Session {
@@ -127,15 +96,11 @@ export class WebSocketGateway implements SessionKeeper {
     const { sessions } = this.options
     if (this.#sessions.size < sessions) return
     const expendable = [...this.#sessions.values()].find((session) => session.isExpendable)
-    if (!expendable) {
-      const message = `${sessions} sessions stand already, which is this server's limit`
-      throw new HttpError(503, 'overloaded', message, { 'retry-after': '1' })
-    }
+    if (!expendable) throw full(sessions, 'sessions')
     expendable.end()
   }
 
-  #connect(ws: WebSocket, socket: Duplex, wish: ResumeWish | null): void {
-    const connection = new Connection(ws, socket, this.options, this.service.limits)
+  #connect(connection: Connection, wish: ResumeWish | null): void {
     connection.onceClosed((code) => {
       const owner = this.#owners.get(connection)
       this.#owners.delete(connection)
@@ -155,9 +120,9 @@ export class WebSocketGateway implements SessionKeeper {
   }
 
   #startChecking(): NodeJS.Timeout {
-    const { pingMs, idleMs, resumeWindowMs } = this.options
-    const shortestMs = Math.min(pingMs, idleMs, this.service.limits.stallMs, resumeWindowMs || pingMs)
-    const periodMs = Math.min(1_000, Math.max(10, shortestMs / 4))
+    const { resumeWindowMs } = this.options
+    const ownMs = checkPeriodMs(this.options, this.service.limits)
+    const periodMs = resumeWindowMs > 0 ? Math.min(ownMs, Math.max(10, resumeWindowMs / 4)) : ownMs
     return setInterval(() => {
       const nowMs = performance.now()
       for (const session of this.#sessions.values()) session.check(nowMs)
