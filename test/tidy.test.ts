@@ -114,9 +114,10 @@ describe('imports', () => {
     expect(cycles).toEqual([])
   })
 
-  test('keep the reference server apart: it never imports src, and only `serve` imports it', () => {
+  test('keep the reference server apart: it never imports src, and only commands that start servers import it', () => {
     const across = imports.filter(({ from, to }) => from.startsWith('src/') !== to.startsWith('src/'))
-    expect(across.filter(({ from }) => from !== 'src/commands/serve.ts')).toEqual([])
+    const starting = ['src/commands/serve.ts', 'src/commands/idle-certificate.ts']
+    expect(across.filter(({ from }) => !starting.includes(from))).toEqual([])
   })
 })
 

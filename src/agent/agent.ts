@@ -31,6 +31,9 @@ interface Prepared {
 /** Runs one worker's slice of a plan: in a thread of this process now, in another region later. */
 export class Agent {
   readonly #options: AgentOptions
+  /** Those of the plan, and floors. */
+  readonly #cases: Case[]
+  readonly #firstFloor: number
   readonly #drivers = new Map<number, Driver>()
   /** By case. */
   readonly #credentials = new Map<number, TargetCredentials>()
@@ -42,14 +45,21 @@ export class Agent {
 
   constructor(options: AgentOptions) {
     this.#options = options
+    this.#cases = [...options.plan.cases]
+    this.#firstFloor = this.#cases.length
   }
 
   /** The target's calls prove with this token who sends them, from the next one on. */
   renew(target: string, token: string): void {
     this.#tokens.set(target, token)
     for (const [caseIndex, credentials] of this.#credentials) {
-      if (this.#options.plan.cases[caseIndex]!.target.name === target) credentials.renew(token)
+      if (this.#cases[caseIndex]!.target.name === target) credentials.renew(token)
     }
+  }
+
+  /** Another case, whose server is an idle one; its index. */
+  addFloor(planned: Case): number {
+    return this.#cases.push(planned) - 1
   }
 
   /** Opens and closes one connection of a case. Null when that went well. */
@@ -67,8 +77,8 @@ export class Agent {
 
   /** Opens the connections that a round needs. */
   async prepare(caseIndex: number, roundIndex: number): Promise<void> {
-    const { plan, worker, workers, live } = this.#options
-    const planned = plan.cases[caseIndex]!
+    const { worker, workers, live } = this.#options
+    const planned = this.#cases[caseIndex]!
     const { load, target, slo } = planned
     await this.#rehearseOnce(protocolOf(planned))
     const recorder = new Recorder(
@@ -142,14 +152,15 @@ export class Agent {
   async #driver(caseIndex: number): Promise<Driver> {
     const known = this.#drivers.get(caseIndex)
     if (known) return known
-    const { plan, env } = this.#options
-    const planned = plan.cases[caseIndex]!
+    const { env } = this.#options
+    const planned = this.#cases[caseIndex]!
     const target = fillTarget(planned.target, env)
     const payload = fillPayload(planned.payload, env)
     const { timeouts } = planned
     const found = protocolOf(planned)
     const file = payload.form === 'file' ? readFileSync(payload.path) : null
-    const codec = found.codec({ target, payload, file })
+    const own = found.codec({ target, payload, file })
+    const codec = caseIndex < this.#firstFloor ? own : await found.idleCodec(own)
     const credentials = new TargetCredentials(target)
     const token = this.#tokens.get(target.name)
     if (token !== undefined) credentials.renew(token)

@@ -12,6 +12,8 @@ export interface ConductOptions {
   /** CPU seconds that the case's server has used so far; null where it tells none. */
   serverCpuSeconds(caseIndex: number): Promise<number | null>
   begun(caseIndex: number, roundIndex: number): void
+  /** Called before the first round of each case. */
+  before(caseIndex: number): Promise<void>
   /** True once the user has ended the run. */
   isStopped(): boolean
 }
@@ -36,6 +38,8 @@ export async function conduct(options: ConductOptions): Promise<ConductedRound[]
     for (const [caseIndex, planned] of plan.cases.entries()) {
       if (options.isStopped()) return done
       if (roundIndex >= planned.rounds || aborted.has(caseIndex)) continue
+      if (roundIndex === 0) await options.before(caseIndex)
+      if (options.isStopped()) return done
       const before = await options.serverCpuSeconds(caseIndex)
       const records = await runner.round(caseIndex, roundIndex, () => options.begun(caseIndex, roundIndex))
       // Ended before its measured window began: it has nothing to tell.

@@ -1,7 +1,7 @@
 /** What the conducting thread and a load thread say to each other. */
 
 import type { Outcome } from '../drivers/driver.ts'
-import type { Plan } from '../plan/plan.ts'
+import type { Case, Plan } from '../plan/plan.ts'
 import type { RoundRecord } from '../record/round-record.ts'
 
 export interface ThreadData {
@@ -14,11 +14,13 @@ export interface ThreadData {
 export type Request =
   | { id: number; do: 'renew'; target: string; token: string }
   | { id: number; do: 'check'; caseIndex: number }
+  /** Its index is the next one; its server is an idle one of its protocol. */
+  | { id: number; do: 'addFloor'; planned: Case }
   | { id: number; do: 'prepare'; caseIndex: number; roundIndex: number }
   | { id: number; do: 'run'; startNs: bigint }
   | { id: number; do: 'stop' }
   | { id: number; do: 'close' }
 
 export type Reply =
-  | { id: number; value: Outcome | RoundRecord | null }
+  | { id: number; value: Outcome | RoundRecord | number | null }
   | { id: number; error: { message: string; stack: string } }

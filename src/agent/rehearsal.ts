@@ -11,6 +11,8 @@ import { optionsOf } from '../scenario/target-options.ts'
 const CALLS = 3000
 const CONCURRENCY = 4
 const TIMEOUT_MS = 1000
+/** What can be said over every protocol. */
+const API = 'raw'
 
 /**
  * Runs a protocol's whole path of a call (load, driver, recorder) against a server of its own that does nothing.
@@ -18,13 +20,14 @@ const TIMEOUT_MS = 1000
  * generator adds tenths of a millisecond to every call. Nothing of it is kept.
  */
 export async function rehearse(protocol: Protocol): Promise<void> {
-  if (!protocol.idleServer) return
-  const server = await protocol.idleServer()
+  const options = optionsOf(protocol.name, {})
+  const [scheme, kind] = [`${protocol.schemes[0]}:`, protocol.kinds[0]!]
+  const server = await protocol.idleServer({ api: API, scheme, options, kind, certificate: null })
   try {
-    const { url, options = {}, calls = CALLS } = server
-    const planned = caseOf(protocol, url, options, calls)
+    const { url, calls = CALLS } = server
+    const planned = caseOf(protocol, url, { ...options, ...server.options }, calls)
     const { target, payload, timeouts } = planned
-    const codec = protocol.codec({ target, payload, file: null })
+    const codec = await protocol.idleCodec(protocol.codec({ target, payload, file: null }))
     const recorder = new Recorder({ stamps: protocol.stamps, streams: streams(planned) }, [], null)
     const round = new Round({
       case: planned,
@@ -56,13 +59,13 @@ function caseOf(
     target: {
       name: 'rehearsal',
       interface: protocol.name,
-      api: 'raw',
+      api: API,
       url,
       model: null,
       headers: {},
       tls: { ca: null, cert: null, key: null, servername: null, verify: true },
       connection: 'reused',
-      options: optionsOf(protocol.name, options),
+      options,
     },
     labels: {},
     payload: { form: 'none', encoding: 'json', batch: 1, seed: 1, label: '' },

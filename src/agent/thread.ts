@@ -28,6 +28,8 @@ async function perform(request: Request): Promise<Extract<Reply, { value: unknow
       return null
     case 'check':
       return agent.check(request.caseIndex)
+    case 'addFloor':
+      return agent.addFloor(request.planned)
     case 'prepare':
       await agent.prepare(request.caseIndex, request.roundIndex)
       return null

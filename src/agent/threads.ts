@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Outcome } from '../drivers/driver.ts'
 import { sharedTime } from '../load/clock.ts'
-import type { Plan } from '../plan/plan.ts'
+import type { Case, Plan } from '../plan/plan.ts'
 import type { RoundRecord } from '../record/round-record.ts'
 import { Board, type LiveDelta } from './board.ts'
 import type { Reply, Request, ThreadData } from './messages.ts'
@@ -86,6 +86,14 @@ export class Threads {
   /** Opens and closes one connection. Null when that went well. */
   check(caseIndex: number): Promise<Outcome | null> {
     return this.#threads[0]!.ask({ do: 'check', caseIndex })
+  }
+
+  /** Another case, whose server is an idle one, for `round`; its index. */
+  async addFloor(planned: Case): Promise<number> {
+    const indexes = await Promise.all(
+      this.#threads.map((thread) => thread.ask<number>({ do: 'addFloor', planned })),
+    )
+    return indexes[0]!
   }
 
   /** Runs one round on all threads at once, and tells when it begins. */

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import type { LiveDelta } from '../agent/board.ts'
 import { conduct } from '../agent/conduct.ts'
+import { Floors, type MeasuredFloor } from '../agent/floors.ts'
 import { readCpuSeconds } from '../agent/server-cpu.ts'
 import { Threads } from '../agent/threads.ts'
 import { Tokens } from '../agent/tokens.ts'
@@ -15,10 +16,12 @@ import type { Case, Plan } from '../plan/plan.ts'
 import { initHistograms } from '../record/histogram.ts'
 import { assembleCase } from '../result/assemble.ts'
 import { type Result, SCHEMA_VERSION } from '../result/document.ts'
+import { assembleFloor } from '../result/floor.ts'
 import { evaluateThresholds } from '../result/thresholds.ts'
 import { runVerdict } from '../result/verdict.ts'
 import { fillPayload, fillTarget, longestFirst, scrub, secretsOf } from '../scenario/environment.ts'
 import { UsageError } from '../scenario/problem.ts'
+import { makeIdleCertificate } from './idle-certificate.ts'
 import type { ReferenceReady } from './reference-process.ts'
 
 export interface MeasureOptions {
@@ -31,12 +34,16 @@ export interface MeasureOptions {
   /** Aborted when the user ends the run: what was measured until then is its result. */
   stopped: AbortSignal
   watcher: Watcher
+  /** False: no floor is measured, whatever the plan says. */
+  floors: boolean
 }
 
 /** Who follows a run: the progress display. */
 export interface Watcher {
   /** Every target could be reached. `look`: what happened since it was last called. */
   begin(look: () => LiveDelta[]): void
+  /** The floor under a case is measured next. */
+  floor(caseIndex: number): void
   round(caseIndex: number, roundIndex: number): void
 }
 
@@ -57,6 +64,13 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
   await initHistograms()
   const secrets = secretsOf(plan, env)
   const threads = new Threads(plan, options.workers)
+  const floors = new Floors({
+    cases: options.floors ? plan.cases : [],
+    env,
+    runner: threads,
+    certificate: makeIdleCertificate,
+    isStopped: () => stopped.aborted,
+  })
   const tokens = new Tokens(plan, env, (target, token) => void threads.renew(target, token).catch(() => {}))
   try {
     const unreachable = await findUnreachable(plan, { threads, tokens }, secrets, stopped)
@@ -64,6 +78,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
     watcher.begin(() => threads.look())
     stopped.addEventListener('abort', () => void threads.stop().catch(() => {}))
     const startTime = new Date()
+    const found = new Map<number, MeasuredFloor>()
     const metricsUrls = plan.cases.map((planned) => metricsUrl(planned, options))
     const rounds = await conduct({
       plan,
@@ -79,12 +94,18 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
         return url === null ? null : readCpuSeconds(url)
       },
       begun: (caseIndex, roundIndex) => watcher.round(caseIndex, roundIndex),
+      before: async (caseIndex) => {
+        const floor = await floors.of(plan.cases[caseIndex]!, () => watcher.floor(caseIndex))
+        if (floor) found.set(caseIndex, floor)
+      },
       isStopped: () => stopped.aborted,
     })
     const cases = plan.cases.flatMap((planned, caseIndex) => {
       const own = rounds.filter((round) => round.caseIndex === caseIndex)
       // A case whose turn never came has nothing to tell.
-      return own.length === 0 ? [] : assembleCase(planned, own)
+      if (own.length === 0) return []
+      const floor = found.get(caseIndex)
+      return { ...assembleCase(planned, own), ...(floor && { floor: assembleFloor(floor) }) }
     })
     const hidden = longestFirst([...secrets, ...tokens.secrets])
     for (const error of cases.flatMap(({ errors }) => errors)) error.sample = scrub(error.sample, hidden)
@@ -106,6 +127,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
     }
   } finally {
     tokens.close()
+    await floors.close()
     await threads.close()
   }
 }

@@ -23,6 +23,8 @@ interface RunFlags {
   only: string[]
   workers: number
   quiet: boolean
+  /** `--no-floor` makes it false. */
+  floor: boolean
   yes: boolean
 }
 
@@ -44,6 +46,7 @@ export function registerRun(program: Command): void {
     .option('--only <case>', 'run only the cases whose name has this in it (repeatable)', append, [])
     .option('--workers <count>', 'load threads that share the plan', workers, 1)
     .option('--quiet', 'draw no progress', false)
+    .option('--no-floor', 'measure no floor: what the same calls take with a server that does nothing')
     .option('--yes', 'run even a plan of more than 1,000 cases', false)
     .addHelpText(
       'after',
@@ -116,6 +119,7 @@ async function runOne(
         env: process.env,
         stopped: signals.stopped,
         watcher: watch(plan, progress),
+        floors: flags.floor,
       })
     } finally {
       progress.close()
@@ -135,6 +139,7 @@ async function runOne(
 function watch(plan: Plan, progress: Progress): Watcher {
   return {
     begin: (look) => progress.begin(plan, look),
+    floor: (caseIndex) => progress.floor(caseIndex),
     round: (caseIndex, roundIndex) => progress.round(caseIndex, roundIndex),
   }
 }

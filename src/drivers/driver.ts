@@ -84,8 +84,10 @@ export interface Protocol<Codec = unknown> {
   /** Where calls are described that neither the API nor the scenario describes. Left out: there is no such thing. */
   schemas?: SchemaSource
   driver(options: DriverOptions<Codec>): Promise<Driver>
-  /** A server of this protocol, in this thread, that does nothing but answer `raw` calls; null where there is none. */
-  idleServer: (() => Promise<IdleServer>) | null
+  /** A server of this protocol, in this thread, that does nothing but answer calls of its `idleCodec`. */
+  idleServer(asked: IdleRequest): Promise<IdleServer>
+  /** Sends what this codec sends, and takes what the idle server replies. Another API's replies it cannot read. */
+  idleCodec(codec: Codec): Promise<Codec>
 }
 
 /** What a target's calls are made of, learned once for all of its cases: only its protocol looks into it. */
@@ -105,9 +107,26 @@ interface SchemaSource {
   apply(target: Target, path: string, schema: Schema): Target
 }
 
+/** What a TLS server proves itself with. Both PEM. */
+export interface Certificate {
+  certificate: string
+  key: string
+}
+
+/** What the do-nothing server stands in for. */
+export interface IdleRequest {
+  api: string
+  /** Of the target's URL, colon included, e.g. `https:`. */
+  scheme: string
+  options: Target['options']
+  kind: CallKind
+  /** Null only where the scheme is none of TLS. */
+  certificate: Certificate | null
+}
+
 export interface IdleServer {
   url: string
-  /** Keys of the protocol's own that a target needs to call it. */
+  /** Keys of the protocol's own that a target needs to call it, over those that were asked for. */
   options?: Readonly<Record<string, unknown>>
   /** Calls after which there is no more to be gained; left out: as many as for others. */
   calls?: number

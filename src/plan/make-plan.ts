@@ -38,6 +38,7 @@ interface Planned extends Nameless {
   path: Path
   rounds: number
   slo: Slo[]
+  floor: Case['floor']
 }
 
 /** @throws ScenarioError with all that only shows once everything is resolved. */
@@ -66,8 +67,8 @@ export function makePlan(scenario: Scenario, { reference }: PlanOptions): Plan {
   }
   const identities = identify(planned)
   const cases = planned.map((one, index): Case => {
-    const { target, payload, load, timeouts, rounds, slo } = one
-    return { ...identities[index]!, target, payload, load, rounds, timeouts, slo }
+    const { target, payload, load, timeouts, rounds, slo, floor } = one
+    return { ...identities[index]!, target, payload, load, rounds, timeouts, slo, ...(floor && { floor }) }
   })
   refuseEqualNames(cases, planned, scenario, problems)
   const groups = new CaseGroups(cases.map((one, index) => ({ one, givenName: planned[index]!.givenName })))
@@ -122,6 +123,7 @@ function planEntry(
     timeout: { ...inherited('timeout', defaults?.timeout), ...own('timeout', entry.timeout) },
     varied: [],
   }
+  const floor = entry.floor ?? defaults?.floor ?? 'auto'
   // What contradicts itself would only find fault with itself again in what follows.
   if (problems.length > problemsBefore) return []
   const context = { ...telling, directory, seed: spec.seed ?? DEFAULT_SEED, path }
@@ -145,6 +147,7 @@ function planEntry(
         rounds: entry.rounds ?? defaults?.rounds ?? DEFAULT_ROUNDS,
         // An objective that has no meaning for a case's calls would spoil its goodput.
         slo: resolveSlo(defaults?.slo, entry.slo).filter(({ metric }) => hasMetric({ target }, metric)),
+        floor: floor === 'auto' ? undefined : floor,
         varied: variant.varied,
       },
     ]

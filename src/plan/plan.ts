@@ -149,6 +149,8 @@ export interface Case {
   rounds: number
   timeouts: Timeouts
   slo: Slo[]
+  /** Whether its floor is measured. Left out: where that costs little. */
+  floor?: 'on' | 'off'
 }
 
 export interface Threshold {

@@ -2,6 +2,7 @@
 
 import { metricByName, type Statistic } from '../record/metrics.ts'
 import type { CaseResult, Summary } from '../result/document.ts'
+import { floorOf } from '../result/floor.ts'
 import { isLowerBound } from '../result/thresholds.ts'
 import { clean } from './clean.ts'
 import { percent, significant, type TimeUnit, unitFor, whole } from './numbers.ts'
@@ -46,6 +47,21 @@ export function timing(
       if (!distribution || distribution.count === 0) return null
       const atLeast = distribution.at_least?.includes(statistic) || isLowerBound(result, name)
       return { value: distribution[statistic], atLeast, noted: isNoted(result, name) }
+    },
+  }
+}
+
+/** A statistic of a timing metric as it is with a server that does nothing, in the unit of the metric's own column. */
+export function floorColumn(name: string, statistic: Statistic, expendable: number): CaseColumn {
+  return {
+    title: 'floor',
+    statistic: statistic.replace('_', '.'),
+    scale: 'time',
+    group: name,
+    expendable,
+    read(result) {
+      const value = floorOf(result, name, statistic)
+      return value === null ? null : { value, atLeast: false, noted: false }
     },
   }
 }

@@ -2,9 +2,10 @@
 
 import { metricByName } from '../record/metrics.ts'
 import type { CaseResult, Result } from '../result/document.ts'
-import { caseTable, errorColumn, summed, timing } from './case-table.ts'
+import { caseTable, errorColumn, floorColumn, summed, timing } from './case-table.ts'
 import { clean } from './clean.ts'
 import { environmentFacts, scenarioWarnings } from './facts.ts'
+import { floorNotes } from './floor-notes.ts'
 import { duration, percent, significant, whole } from './numbers.ts'
 import { type Cell, EMPTY, type Lines, type Page, plain, type Table, textColumn } from './page.ts'
 
@@ -53,7 +54,7 @@ function caseTables(cases: readonly CaseResult[]): (Table | null)[] {
         timing('overhead_time', 'p50', { expendable: 1 }),
         ...outcome,
       ],
-      { besides: [errorColumn()], everyCase: true },
+      { besides: [floorColumn('request_latency', 'p50', 4), errorColumn()], everyCase: true },
     ) ?? failedTable('Unary calls', unary),
     caseTable(
       'Streaming calls',
@@ -69,7 +70,7 @@ function caseTables(cases: readonly CaseResult[]): (Table | null)[] {
         summed('output_token_throughput', 'number'),
         ...outcome,
       ],
-      { besides: [errorColumn()], everyCase: true },
+      { besides: [floorColumn('time_to_first_token', 'p50', 4), errorColumn()], everyCase: true },
     ) ?? failedTable('Streaming calls', streaming),
     caseTable(
       'What the interface costs',
@@ -232,6 +233,7 @@ function noteLines(result: Result): Lines | null {
           `${note.startsWith('>=') ? '' : '*: '}${clean(item.name)}: ${clean(metric)} ${clean(note)}`,
       ),
     ),
+    ...floorNotes(result.cases),
     ...openCallNote(result.cases),
     ...absences(result.cases),
   ]

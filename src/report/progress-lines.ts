@@ -12,7 +12,7 @@ export interface ProgressState {
   caseCount: number
   /** Of this case. */
   roundCount: number
-  stage: 'warm-up' | 'measuring' | 'finishing'
+  stage: 'floor' | 'warm-up' | 'measuring' | 'finishing'
   /** Of the whole run, 0 to 1. */
   fraction: number
   /** Null where nobody can know yet. */
@@ -38,10 +38,15 @@ export function progressLines(state: ProgressState, width: number, colour: boole
 function headLine(state: ProgressState, room: number, colour: boolean): string {
   const { bold, dim } = createColors(colour)
   const before = `[${state.caseIndex + 1}/${state.caseCount}] `
-  const after = `${GAP}round ${state.roundIndex + 1}/${state.roundCount}${state.stage === 'measuring' ? '' : `, ${state.stage}`}`
+  const after = `${GAP}${whereIn(state)}`
   const nameRoom = room - displayWidth(before) - displayWidth(after)
   if (nameRoom < MIN_BAR_WIDTH) return truncate(`${before}${clean(state.caseName)}`, room)
   return `${before}${bold(truncate(clean(state.caseName), nameRoom))}${dim(after)}`
+}
+
+function whereIn({ stage, roundIndex, roundCount }: ProgressState): string {
+  if (stage === 'floor') return 'floor: the same calls to a server that does nothing'
+  return `round ${roundIndex + 1}/${roundCount}${stage === 'measuring' ? '' : `, ${stage}`}`
 }
 
 interface Piece {
@@ -56,7 +61,7 @@ function barLine(state: ProgressState, room: number, colour: boolean): string {
   const pieces = [
     as(`${Math.floor(state.fraction * 100 + 1e-9)}%`.padStart(4)),
     ...(state.leftMs === null ? [] : [as(`${minutes(state.leftMs)} left`)]),
-    as(`${significant(state.ratePerSecond)} calls/s`),
+    ...(state.stage === 'floor' ? [] : [as(`${significant(state.ratePerSecond)} calls/s`)]),
     ...(state.p50Ms === null ? [] : [as(`p50 ${duration(state.p50Ms)}`)]),
     ...(state.p99Ms === null ? [] : [as(`p99 ${duration(state.p99Ms)}`)]),
   ]

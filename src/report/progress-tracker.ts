@@ -21,6 +21,8 @@ export class ProgressTracker {
   #caseIndex = 0
   #roundIndex = 0
   #roundStartMs: number | null = null
+  /** The case whose floor is measured just now. */
+  #floorOf: number | null = null
   #calls = 0
   #errors = 0
   #counted: { atMs: number; calls: number }[] = []
@@ -29,8 +31,14 @@ export class ProgressTracker {
     this.#plan = plan
   }
 
+  floor(caseIndex: number, nowMs: number): void {
+    this.#endRound(nowMs)
+    this.#floorOf = caseIndex
+  }
+
   round(caseIndex: number, roundIndex: number, nowMs: number): void {
-    if (this.#roundStartMs !== null) this.#took.set(this.#caseIndex, nowMs - this.#roundStartMs)
+    this.#floorOf = null
+    this.#endRound(nowMs)
     this.#caseIndex = caseIndex
     this.#roundIndex = roundIndex
     this.#roundStartMs = nowMs
@@ -39,6 +47,7 @@ export class ProgressTracker {
   }
 
   take(deltas: readonly LiveDelta[], nowMs: number): void {
+    if (this.#floorOf !== null) return
     for (const { calls, errors, latenciesMs } of deltas) {
       this.#calls += calls
       this.#errors += errors
@@ -50,6 +59,7 @@ export class ProgressTracker {
 
   /** Null before the first round. */
   state(nowMs: number): ProgressState | null {
+    if (this.#floorOf !== null) return this.#floorState(this.#floorOf)
     const planned = this.#plan.cases[this.#caseIndex]
     if (this.#roundStartMs === null || !planned) return null
     const elapsedMs = nowMs - this.#roundStartMs
@@ -67,6 +77,31 @@ export class ProgressTracker {
       errors: this.#errors,
       p50Ms: some ? percentileMs(this.#latencies, 50) : null,
       p99Ms: some ? percentileMs(this.#latencies, 99) : null,
+    }
+  }
+
+  #endRound(nowMs: number): void {
+    if (this.#roundStartMs !== null) this.#took.set(this.#caseIndex, nowMs - this.#roundStartMs)
+    this.#roundStartMs = null
+  }
+
+  /** Floors are measured before the first rounds of their cases. */
+  #floorState(caseIndex: number): ProgressState {
+    const { name, rounds } = this.#plan.cases[caseIndex]!
+    const lengthMs = this.#lengthMs(this.#caseIndex)
+    return {
+      caseName: name,
+      caseIndex,
+      roundIndex: 0,
+      caseCount: this.#plan.cases.length,
+      roundCount: rounds,
+      stage: 'floor',
+      fraction: caseIndex === 0 ? 0 : this.#whole(lengthMs ?? 0, lengthMs).fraction,
+      leftMs: null,
+      ratePerSecond: 0,
+      errors: this.#errors,
+      p50Ms: null,
+      p99Ms: null,
     }
   }
 

@@ -63,6 +63,14 @@ export class Progress {
     this.#cancel = this.#every(() => this.#redraw(), REDRAW_MS)
   }
 
+  /** The floor under a case is measured; its calls are none of the run's. */
+  floor(caseIndex: number): void {
+    if (!this.#tracker) return
+    const nowMs = this.#clock.now()
+    this.#tracker.take(this.#look(), nowMs)
+    this.#tracker.floor(caseIndex, nowMs)
+  }
+
   /** A round begins; both from 0. */
   round(caseIndex: number, roundIndex: number): void {
     if (!this.#tracker) return

@@ -59,7 +59,7 @@ export function assembleCase(planned: Case, rounds: readonly RoundEvidence[]): C
   }
 }
 
-function assembleRound(planned: Case, { records, serverCpuSeconds }: RoundEvidence): RoundResult {
+export function assembleRound(planned: Case, { records, serverCpuSeconds }: RoundEvidence): RoundResult {
   const counts = roundCounts(records)
   const metrics = distributions(records, openCalls(planned, counts), distribution)
   return { summary: summary(planned, counts, serverCpuSeconds), metrics: withoutNegatives(metrics, counts) }

@@ -95,6 +95,17 @@ const metrics = z.record(z.string(), distributionSchema)
 
 const roundSchema = z.object({ summary: summarySchema, metrics })
 
+/** The same driver and load against a server of the same protocol that does nothing. Nothing is ever reduced by it. */
+const floorSchema = z.object({
+  /** As it was measured: for a shorter time, and at a rate that gives a median in that time. */
+  load: z.record(z.string(), json),
+  /** Null where it could not be measured. */
+  summary: summarySchema.nullable(),
+  metrics,
+  /** Why it could not be measured; null where it was. */
+  reason: z.string().nullable(),
+})
+
 export const caseSchema = z.object({
   name: z.string(),
   target: z.string(),
@@ -111,6 +122,8 @@ export const caseSchema = z.object({
   absent: z.record(z.string(), z.string()),
   rounds: list(roundSchema),
   errors: list(errorSchema),
+  /** Left out where none was asked for. */
+  floor: floorSchema.optional(),
 })
 
 const thresholdResultSchema = z.object({
@@ -161,6 +174,7 @@ export const resultSchema = z.object({
 
 export type Result = z.infer<typeof resultSchema>
 export type CaseResult = z.infer<typeof caseSchema>
+export type Floor = z.infer<typeof floorSchema>
 export type RoundResult = z.infer<typeof roundSchema>
 export type Summary = z.infer<typeof summarySchema>
 export type Distribution = z.infer<typeof distributionSchema>

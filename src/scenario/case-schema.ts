@@ -2,7 +2,7 @@
 /** The keys of a case, and of `defaults`: what is sent, how often, and how long it may take. */
 
 import { z } from 'zod'
-import type { Arrivals, Overflow, TensorEncoding } from '../plan/plan.ts'
+import type { Arrivals, Case, Overflow, TensorEncoding } from '../plan/plan.ts'
 import { CALL_METRICS } from '../record/metrics.ts'
 import { choices, flag, integer, oneOf, quantity, text } from '../values/leaf.ts'
 import { DURATION, DURATION_OR_ZERO, RATE, RATE_OR_ZERO, SIZE } from '../values/units.ts'
@@ -140,6 +140,12 @@ const sloSchema = z.strictObject(
   ),
 )
 
+const FLOORS: Readonly<Record<NonNullable<Case['floor']> | 'auto', string>> = {
+  auto: 'where the cases that share it run for 2 s or longer, or for 2,000 calls',
+  on: 'always',
+  off: 'never',
+}
+
 /** What a case and `defaults` have in common. */
 export const settings = {
   payload: payloadSchema
@@ -154,6 +160,11 @@ export const settings = {
     .optional()
     .describe(
       'How often the measured window is repeated. The cases take turns round by round, so that drift hits all alike. Default: `3`.',
+    ),
+  floor: oneOf('choice', FLOORS)
+    .optional()
+    .describe(
+      `Whether the floor is measured: what the same calls take with a server of the same protocol that does nothing. It takes a tenth of the case’s own time, 1.25 s at most, once for all cases that have it in common. ${choices(FLOORS)}. Default: \`auto\`.`,
     ),
   timeout: timeoutSchema.optional().describe('How long to wait.'),
   slo: sloSchema

@@ -16,6 +16,8 @@ export interface Play {
   load?: Partial<Load>
   payload?: Payload
   timeouts?: Partial<Timeouts>
+  /** The server is an idle one. */
+  isIdle?: boolean
   /** Called with the credentials before the round, for a test that renews them while it runs. */
   authorized?(credentials: TargetCredentials): void
 }
@@ -71,7 +73,8 @@ export async function play(what: Play): Promise<Played> {
   const planned = caseOf(what)
   const { target, payload, timeouts, load } = planned
   const found = protocol(target.interface)
-  const codec = found.codec({ target, payload, file: null })
+  const own = found.codec({ target, payload, file: null })
+  const codec = what.isIdle ? await found.idleCodec(own) : own
   const recorder = new Recorder({ stamps: found.stamps, streams: streams(planned) }, [], null)
   const credentials = new TargetCredentials(target)
   what.authorized?.(credentials)

@@ -29,21 +29,6 @@ test.each(PROTOCOLS)('$name says of every stamp what it means', ({ stamps }) => 
   expect(Object.keys(stamps).sort()).toEqual([...STAMPS].sort())
 })
 
-test.each(PROTOCOLS.filter(({ idleServer }) => idleServer !== null))(
-  '$name: its idle server answers what it is rehearsed with',
-  async ({ name, idleServer }) => {
-    const { url, options, close } = await idleServer!()
-    try {
-      const load = { model: 'closed', concurrency: 2, calls: 10 } as const
-      const played = await play({ load, target: { interface: name, url, ...(options && { options }) } })
-      expect(played.errors).toEqual([])
-      expect(played.counts.calls).toBe(10)
-    } finally {
-      close()
-    }
-  },
-)
-
 describe.each(TWINS)('$name $kind', (twin) => {
   const protocol = protocolOf(twin.name)
   const always = (): Behaviour => 'answer'

@@ -71,10 +71,8 @@ export const grpc: Protocol<GrpcCodec> = {
     decoded: 'a message is decoded and its content read',
     lastByte: 'grpc-js handed out the status',
   },
-  idleServer: async () => {
-    const { startIdleServer } = await import('./idle-server.ts')
-    return startIdleServer()
-  },
+  idleServer: async (asked) => (await import('./idle-server.ts')).startIdleServer(asked),
+  idleCodec: async (codec) => (await import('./idle-server.ts')).idleCodec(codec),
   speaks: ({ grpc: face }) => face !== undefined,
   kind: (target) => called(target).kind,
   path: (target) => {

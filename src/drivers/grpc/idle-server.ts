@@ -1,38 +1,52 @@
 import { Buffer } from 'node:buffer'
-import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
-import type { AddressInfo } from 'node:net'
-import type { IdleServer } from '../driver.ts'
+import type { ServerHttp2Stream } from 'node:http2'
+import type { GrpcCodec } from '../../dialects/grpc-face.ts'
+import { type IdleRequest, type IdleServer, streamsReply } from '../driver.ts'
+import { listenIdleHttp2 } from '../transport/idle-http2.ts'
+import { isSecureScheme } from '../transport/scheme.ts'
 
-/** A message without content, as gRPC frames it. */
-const EMPTY_MESSAGE = Buffer.alloc(5)
+/** A message of one byte, as gRPC frames it. */
+const MESSAGE = Buffer.from([0, 0, 0, 0, 1, 0])
 const HEADERS = { ':status': 200, 'content-type': 'application/grpc' }
 const TRAILERS = { 'grpc-status': '0' }
 
-/** Answers every call with one empty message. */
-export async function startIdleServer(): Promise<IdleServer> {
-  const server = createServer()
-  const sessions = new Set<ServerHttp2Session>()
-  server.on('session', (session) => {
-    sessions.add(session)
-    session.on('error', () => {})
-    session.on('close', () => sessions.delete(session))
-  })
-  server.on('stream', (stream: ServerHttp2Stream) => {
-    stream.on('error', () => {})
-    stream.on('wantTrailers', () => stream.sendTrailers(TRAILERS))
-    stream.respond(HEADERS, { waitForTrailers: true })
-    stream.end(EMPTY_MESSAGE)
-    stream.resume()
-  })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', resolve)
-  })
+/** Answers every call with one message: when it has come in full, or when a reply that streams may begin. */
+export async function startIdleServer({ scheme, kind, certificate }: IdleRequest): Promise<IdleServer> {
+  const isSecure = isSecureScheme(scheme)
+  const answer = streamsReply(kind) ? answerEarly : answerWhole
+  const { host, close } = await listenIdleHttp2(isSecure ? certificate : null, answer)
+  return { url: `${isSecure ? 'grpcs' : 'grpc'}://${host}/idle.Idle/Call`, close }
+}
+
+/** Sends what the case sends, and takes what the idle server replies. */
+export function idleCodec({ payloadBytes, encodeMessage }: GrpcCodec): GrpcCodec {
   return {
-    url: `grpc://127.0.0.1:${(server.address() as AddressInfo).port}/idle.Idle/Call`,
-    close() {
-      server.close()
-      for (const session of sessions) session.destroy()
+    payloadBytes,
+    encodeMessage,
+    decodeMessage(message, into) {
+      into.payloadBytes = message.byteLength
+      into.tokens = 1
     },
   }
+}
+
+function answerWhole(stream: ServerHttp2Stream): void {
+  stream.on('wantTrailers', () => stream.sendTrailers(TRAILERS))
+  stream.resume()
+  stream.on('end', () => {
+    stream.respond(HEADERS, { waitForTrailers: true })
+    stream.end(MESSAGE)
+  })
+}
+
+function answerEarly(stream: ServerHttp2Stream): void {
+  stream.on('wantTrailers', () => stream.sendTrailers(TRAILERS))
+  stream.once('data', () => {
+    stream.respond(HEADERS, { waitForTrailers: true })
+    stream.write(MESSAGE)
+  })
+  stream.on('end', () => {
+    if (!stream.headersSent) stream.respond(HEADERS, { waitForTrailers: true })
+    stream.end()
+  })
 }

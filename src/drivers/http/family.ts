@@ -25,6 +25,7 @@ export function overHttp(
     speaks: ({ http }) => http?.interfaces.includes(name) ?? false,
     kind: () => kind,
     path: ({ api, model }) => face(api).path(model, streaming),
+    idleCodec: async (codec) => (await import('./idle-server.ts')).idleCodec(codec),
     codec: (options) => face(options.target.api).codec({ ...options, streaming }),
   }
 }

@@ -1,51 +1,92 @@
 import http from 'node:http'
-import type { AddressInfo } from 'node:net'
-import type { IdleServer } from '../driver.ts'
+import https from 'node:https'
+import { fileURLToPath } from 'node:url'
+import { WebSocketServer } from 'ws'
+import type { McpCodec } from '../../dialects/mcp-face.ts'
+import { dialect } from '../../dialects/registry.ts'
+import type { IdleRequest, IdleServer } from '../driver.ts'
+import { listenIdle } from '../transport/idle-listener.ts'
+import { isSecureScheme } from '../transport/scheme.ts'
+import { answersTo } from './idle-answer.ts'
+import { type McpOptions, transportOf } from './options.ts'
 
 /** Fewer than elsewhere: each one runs the SDK's code many times over, and the server's beside it. */
 const CALLS = 1000
 
-const INITIALIZED = {
-  protocolVersion: '2025-11-25',
-  capabilities: { tools: {} },
-  serverInfo: { name: 'idle', version: '0' },
+/** An MCP server without sessions, whose only tool has nothing to say. */
+export async function startIdleServer(asked: IdleRequest): Promise<IdleServer> {
+  const transport = transportOf({ url: asked.scheme, options: asked.options })
+  if (transport === 'stdio') return idleCommand(asked)
+  const isSecure = isSecureScheme(asked.scheme)
+  const { certificate, key } = asked.certificate ?? {}
+  const server = isSecure ? https.createServer({ cert: certificate, key }) : http.createServer()
+  server.on('request', answer)
+  const webSockets = new WebSocketServer({ server })
+  webSockets.on('connection', (ws) => {
+    ws.on('error', () => {})
+    ws.on('message', (data) => {
+      for (const message of answersTo(String(data))) ws.send(message)
+    })
+  })
+  const { host, close } = await listenIdle(server)
+  const scheme = `${transport === 'websocket' ? 'ws' : 'http'}${isSecure ? 's' : ''}`
+  return { url: `${scheme}://${host}/mcp`, options: toolOf(asked), calls: CALLS, close }
 }
-const NOTHING = { content: [] }
 
-/** An MCP server over Streamable HTTP without sessions, whose only tool has nothing to say. */
-export async function startIdleServer(): Promise<IdleServer> {
-  const server = http.createServer((request, response) => {
-    if (request.method !== 'POST') {
-      response.writeHead(405).end()
-      return
-    }
-    let body = ''
-    request.setEncoding('utf8')
-    request.on('data', (text: string) => {
-      body += text
-    })
-    request.on('end', () => {
-      const { id, method } = JSON.parse(body) as { id?: number; method: string }
-      if (id === undefined) {
-        response.writeHead(202).end()
-        return
-      }
-      const result = method === 'initialize' ? INITIALIZED : NOTHING
-      response.writeHead(200, { 'content-type': 'application/json' })
-      response.end(JSON.stringify({ jsonrpc: '2.0', id, result }))
-    })
-  })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', resolve)
-  })
+/** Sends what the case sends, and takes any result. */
+export function idleCodec({ arguments: sent, payloadBytes }: McpCodec): McpCodec {
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
-    options: { tool: 'idle' },
-    calls: CALLS,
-    close() {
-      server.close()
-      server.closeAllConnections()
+    arguments: sent,
+    payloadBytes,
+    progress(_progress, into) {
+      into.payloadBytes = 1
+      into.tokens = 1
+    },
+    result(_result, hadContent, into) {
+      if (hadContent) return
+      into.payloadBytes = 1
+      into.tokens = 1
     },
   }
+}
+
+/** An API that names no tool by itself is asked to call one all the same. */
+function toolOf({ api, options }: IdleRequest): IdleServer['options'] {
+  const { tool, method } = options as unknown as McpOptions
+  return tool === undefined && method !== 'tools/list' && !dialect(api).mcp?.tools ? { tool: 'idle' } : {}
+}
+
+/** Each session is a process of its own, so there is nothing to start and nothing to close. */
+function idleCommand(asked: IdleRequest): IdleServer {
+  const file = import.meta.url.endsWith('.ts') ? './idle-stdio.ts' : './idle-stdio.js'
+  const command = [process.execPath, fileURLToPath(new URL(file, import.meta.url))]
+  return {
+    url: 'stdio:idle',
+    options: { ...toolOf(asked), command, env: {}, cwd: process.cwd() },
+    close() {},
+  }
+}
+
+function answer(request: http.IncomingMessage, response: http.ServerResponse): void {
+  if (request.method !== 'POST') {
+    request.resume()
+    // DELETE ends a session, which this server has none of; GET would only wait.
+    response.writeHead(request.method === 'DELETE' ? 200 : 405).end()
+    return
+  }
+  let body = ''
+  request.setEncoding('utf8')
+  request.on('data', (text: string) => {
+    body += text
+  })
+  request.on('end', () => {
+    const messages = answersTo(body)
+    if (messages.length === 0) response.writeHead(202).end()
+    else if (messages.length === 1) {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(messages[0])
+    } else {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.end(messages.map((message) => `event: message\ndata: ${message}\n\n`).join(''))
+    }
+  })
 }

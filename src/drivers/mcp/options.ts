@@ -122,7 +122,7 @@ export const MCP_OPTIONS = {
 }
 
 /** What carries the target's messages. */
-export function transportOf({ url, options }: Target): McpTransport {
+export function transportOf({ url, options }: Pick<Target, 'url' | 'options'>): McpTransport {
   const { transport, command: isCommand } = options as unknown as McpOptions
   if (isCommand !== undefined) return 'stdio'
   return transport ?? (url.startsWith('ws') ? 'websocket' : 'http')

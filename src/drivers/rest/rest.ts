@@ -4,6 +4,8 @@ import type { HttpCodec } from '../../dialects/dialect.ts'
 import type { Protocol } from '../driver.ts'
 import { overHttp } from '../http/family.ts'
 
+const IDLE_REPLY = { contentType: 'application/json', body: '{}' }
+
 export const rest: Protocol<HttpCodec> = {
   ...overHttp('rest', 'unary'),
   says: 'one HTTP request, one reply',
@@ -16,10 +18,7 @@ export const rest: Protocol<HttpCodec> = {
     decoded: 'the body is decompressed and parsed',
     lastByte: 'undici saw the end of the body (`onResponseEnd`)',
   },
-  idleServer: async () =>
-    (await import('../http/idle-server.ts')).startIdleServer(
-      'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}',
-    ),
+  idleServer: async (asked) => (await import('../http/idle-server.ts')).startIdleServer(asked, IDLE_REPLY),
   driver: async (options) => {
     const [{ HttpDriver }, { UnaryExchange }] = await Promise.all([
       import('../http/driver.ts'),

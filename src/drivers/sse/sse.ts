@@ -6,8 +6,7 @@ import type { Protocol } from '../driver.ts'
 import { overHttp } from '../http/family.ts'
 import { HTTP_OPTIONS, httpOptionText } from '../http/options.ts'
 
-const IDLE_REPLY =
-  'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n9\r\ndata: x\n\n\r\n9\r\ndata: x\n\n\r\n0\r\n\r\n'
+const IDLE_REPLY = { contentType: 'text/event-stream', body: 'data: x\n\ndata: x\n\n' }
 
 function resumeText(value: unknown): string {
   return value === true ? 'resumed' : 'not resumed'
@@ -42,7 +41,7 @@ export const sse: Protocol<HttpCodec> = {
     decoded: 'all events of the piece are parsed and their content read',
     lastByte: 'undici saw the end of the body (`onResponseEnd`)',
   },
-  idleServer: async () => (await import('../http/idle-server.ts')).startIdleServer(IDLE_REPLY),
+  idleServer: async (asked) => (await import('../http/idle-server.ts')).startIdleServer(asked, IDLE_REPLY),
   driver: async (options) => {
     const [{ HttpDriver }, { EventExchange }] = await Promise.all([
       import('../http/driver.ts'),

@@ -67,7 +67,8 @@ export const websocket: Protocol<WebSocketCodec> = {
     lastByte:
       'the message that ends the reply was handed out; of a stream, it is known as the last one once it is read',
   },
-  idleServer: async () => (await import('./idle-server.ts')).startIdleServer(),
+  idleServer: async (asked) => (await import('./idle-server.ts')).startIdleServer(asked),
+  idleCodec: async (codec) => (await import('./idle-server.ts')).idleCodec(codec),
   speaks: ({ websocket: face }) => face !== undefined,
   kind: (target) => called(target).kind,
   path: (target) => called(target).face.path,
