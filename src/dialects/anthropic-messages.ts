@@ -5,7 +5,7 @@
 
 import { Buffer } from 'node:buffer'
 import { type Content, DecodeError, type Dialect, type HttpCodec, type HttpCodecOptions } from './dialect.ts'
-import { parseJson, parseJsonText } from './json.ts'
+import { countOf, jsonText, parseJson, parseJsonText, textOf } from './json.ts'
 import { literalCodec } from './literal.ts'
 import { promptOf } from './prompt.ts'
 
@@ -14,18 +14,18 @@ const END_MARK = 'message_stop'
 
 /** A block of a whole reply, or what a chunk adds to one. */
 interface Block {
-  text?: string
-  thinking?: string
+  text?: unknown
+  thinking?: unknown
   /** Input of a tool, as JSON: whole, or a piece of it. */
   input?: unknown
-  partial_json?: string
+  partial_json?: unknown
 }
 
 interface Reply {
-  type?: string
+  type?: unknown
   content?: (Block | null)[]
   delta?: Block | null
-  usage?: { output_tokens?: number } | null
+  usage?: { output_tokens?: unknown } | null
   error?: unknown
 }
 
@@ -86,17 +86,18 @@ function readChunk(data: string, _event: string | undefined, into: Content): voi
 
 function refuseError(reply: Reply | null): void {
   if (reply?.type !== 'error') return
-  throw new DecodeError(`the server says: ${JSON.stringify(reply.error ?? null).slice(0, 200)}`)
+  throw new DecodeError(`the server says: ${jsonText(reply.error ?? null).slice(0, 200)}`)
 }
 
 function add(block: Block | null, into: Content): void {
-  const input = block?.input === undefined ? block?.partial_json : JSON.stringify(block.input)
-  const content = block?.text ?? block?.thinking ?? input
-  if (!content) return
+  const input = block?.input === undefined ? block?.partial_json : jsonText(block.input)
+  const content = textOf(block?.text ?? block?.thinking ?? input, 'a block')
+  if (content === '') return
   into.payloadBytes += Buffer.byteLength(content)
   into.tokens++
 }
 
 function addUsage({ usage }: Reply, into: Content): void {
-  if (typeof usage?.output_tokens === 'number') into.totalTokens = usage.output_tokens
+  const total = countOf(usage?.output_tokens)
+  if (total >= 0) into.totalTokens = total
 }

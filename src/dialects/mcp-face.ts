@@ -27,15 +27,14 @@ export interface McpCodec {
 
 /** The parameters of a progress notification, as far as they are read. */
 export interface McpProgress {
-  progress?: number
-  total?: number
-  message?: string
+  progress?: unknown
+  message?: unknown
   _meta?: Record<string, unknown>
 }
 
-/** The result of `tools/call` (or of `tools/list`), as far as it is read. */
+/** The result of `tools/call` (or of `tools/list`), as far as it is read. What is within it nobody has checked for certain. */
 export interface McpResult {
-  content?: { type: string; text?: string; data?: string }[]
+  content?: { type?: unknown; text?: unknown; data?: unknown }[]
   structuredContent?: unknown
   isError?: boolean
   _meta?: Record<string, unknown>

@@ -5,24 +5,29 @@
 
 import { Buffer } from 'node:buffer'
 import { type Content, DecodeError, type Dialect, type HttpCodec, type HttpCodecOptions } from './dialect.ts'
-import { parseJson, parseJsonText } from './json.ts'
+import { countOf, jsonText, parseJson, parseJsonText, textOf } from './json.ts'
 import { literalCodec } from './literal.ts'
 import { promptOf } from './prompt.ts'
 
 const END_MARK = '[DONE]'
 
+interface Message {
+  content?: unknown
+  reasoning_content?: unknown
+}
+
 interface Choice {
   /** Chat, streaming. */
-  delta?: { content?: string | null; reasoning_content?: string | null }
+  delta?: Message | null
   /** Chat, whole. */
-  message?: { content?: string | null; reasoning_content?: string | null }
+  message?: Message | null
   /** Text completions, both. */
-  text?: string | null
+  text?: unknown
 }
 
 interface Reply {
-  choices?: Choice[]
-  usage?: { completion_tokens?: number } | null
+  choices?: (Choice | null)[]
+  usage?: { completion_tokens?: unknown } | null
   error?: unknown
 }
 
@@ -96,15 +101,18 @@ function readChunk(data: string, _event: string | undefined, into: Content): voi
 }
 
 function read(reply: Reply | null, into: Content): void {
-  if (reply?.error) throw new DecodeError(`the server says: ${JSON.stringify(reply.error).slice(0, 200)}`)
+  if (reply?.error) throw new DecodeError(`the server says: ${jsonText(reply.error).slice(0, 200)}`)
   if (!Array.isArray(reply?.choices)) throw new DecodeError('the reply has no choices')
   for (const choice of reply.choices) {
     const message = choice?.delta ?? choice?.message
-    const text = message ? (message.content ?? '') + (message.reasoning_content ?? '') : choice?.text
-    if (text) {
+    const text = message
+      ? textOf(message.content, 'a content') + textOf(message.reasoning_content, 'a reasoning_content')
+      : textOf(choice?.text, 'the text of a choice')
+    if (text !== '') {
       into.payloadBytes += Buffer.byteLength(text)
       into.tokens++
     }
   }
-  if (typeof reply.usage?.completion_tokens === 'number') into.totalTokens = reply.usage.completion_tokens
+  const total = countOf(reply.usage?.completion_tokens)
+  if (total >= 0) into.totalTokens = total
 }

@@ -61,7 +61,8 @@ function byId({ payload, target }: CodecOptions): WebSocketCodec {
     encode: (id) => Buffer.from(JSON.stringify({ ...json, id: String(id) })),
     callOf(message) {
       const { id } = objectOf(message)
-      return /^\d{1,15}$/.test(String(id)) ? Number(id) : -1
+      const isNamed = typeof id === 'string' || typeof id === 'number'
+      return isNamed && /^\d{1,15}$/.test(String(id)) ? Number(id) : -1
     },
     read(message, _isBinary, into) {
       into.done = objectOf(message)[end] === true

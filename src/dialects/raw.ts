@@ -58,7 +58,10 @@ function mcpCodec(options: CodecOptions): McpCodec {
   return {
     ...literalArguments(options),
     // A server that says nothing about its progress tells at least how far it is.
-    progress: ({ message, progress }, into) => readProgress({ message: message ?? String(progress) }, into),
+    progress({ message, progress }, into) {
+      const far = typeof progress === 'number' ? String(progress) : undefined
+      readProgress({ message: message ?? far }, into)
+    },
     result(result, _hadContent, into) {
       into.payloadBytes = textBytes(result)
       if (into.payloadBytes > 0) into.tokens = 1

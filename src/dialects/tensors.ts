@@ -40,17 +40,17 @@ export function tensorOf(
 }
 
 /** Bytes of one element, by the Open Inference Protocol's names. BYTES has no fixed size. */
-export const DATATYPE_BYTES: Readonly<Record<string, number>> = {
-  BOOL: 1,
-  UINT8: 1,
-  UINT16: 2,
-  UINT32: 4,
-  UINT64: 8,
-  INT8: 1,
-  INT16: 2,
-  INT32: 4,
-  INT64: 8,
-  FP16: 2,
-  FP32: 4,
-  FP64: 8,
-}
+export const DATATYPE_BYTES: ReadonlyMap<string, number> = new Map([
+  ['BOOL', 1],
+  ['UINT8', 1],
+  ['UINT16', 2],
+  ['UINT32', 4],
+  ['UINT64', 8],
+  ['INT8', 1],
+  ['INT16', 2],
+  ['INT32', 4],
+  ['INT64', 8],
+  ['FP16', 2],
+  ['FP32', 4],
+  ['FP64', 8],
+])

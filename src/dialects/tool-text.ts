@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { type CodecOptions, type Content, DialectError } from './dialect.ts'
+import { type CodecOptions, type Content, DecodeError, DialectError } from './dialect.ts'
+import { textOf } from './json.ts'
 import type { McpCodec, McpProgress, McpResult } from './mcp-face.ts'
 
 /** The arguments that the scenario wrote out, or none. Throws `DialectError` for what is no JSON object. */
@@ -35,12 +36,13 @@ export function readProgress({ message }: McpProgress, into: Content): void {
   into.tokens = 1
 }
 
-/** UTF-8 bytes of a result's texts, native bytes of its images and sounds. */
-export function textBytes({ content = [] }: McpResult): number {
+/** UTF-8 bytes of a result's texts, native bytes of its images and sounds. Throws `DecodeError`. */
+export function textBytes({ content }: McpResult): number {
+  if (content !== undefined && !Array.isArray(content)) throw new DecodeError('a result’s content is no list')
   let byteCount = 0
-  for (const { text, data } of content) {
-    if (text !== undefined) byteCount += Buffer.byteLength(text)
-    if (data !== undefined) byteCount += Buffer.byteLength(data, 'base64')
+  for (const item of content ?? []) {
+    byteCount += Buffer.byteLength(textOf(item?.text, 'a text'))
+    byteCount += Buffer.byteLength(textOf(item?.data, 'the data of a content'), 'base64')
   }
   return byteCount
 }

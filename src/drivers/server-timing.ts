@@ -1,3 +1,4 @@
+import { durationOf } from '../dialects/json.ts'
 import type { ServerTiming } from './driver.ts'
 
 const QUEUE = /(?:^|,)\s*queue\s*(?:;[^,]*?)?;\s*dur=([\d.]+)/
@@ -12,5 +13,5 @@ export function readServerTiming(header: string, timing: ServerTiming): boolean 
 
 function duration(pattern: RegExp, header: string): number {
   const match = pattern.exec(header)
-  return match ? Number(match[1]) : Number.NaN
+  return match ? durationOf(Number(match[1])) : Number.NaN
 }

@@ -14,6 +14,9 @@ interface Located {
   problem: Problem
 }
 
+/** No more are looked into: to find what an unknown key may mean takes longer than to read it. */
+const MOST_PROBLEMS = 500
+
 export function checkShape(tree: unknown, source: Source): { spec: ScenarioSpec } | { problems: Located[] } {
   // zod tells which keys are unknown, and only while it looks at them which ones there are.
   const knownKeys = new Map<string, string[]>()
@@ -28,13 +31,19 @@ export function checkShape(tree: unknown, source: Source): { spec: ScenarioSpec 
   })
   const { issues, foreign } = optionFaults(tree)
   if (parsed.success && issues.length + foreign.length === 0) return { spec: withOptions(parsed.data) }
-  const problems = [...(parsed.error?.issues ?? []), ...issues].flatMap((issue) => {
+  const problems: Located[] = []
+  for (const issue of [...(parsed.error?.issues ?? []), ...issues]) {
     const path = JSON.stringify(issue.path)
-    if (issue.code !== 'unrecognized_keys') return [{ path, problem: toProblem(issue, source) }]
-    const known = knownKeys.get(path) ?? []
-    return issue.keys.map((key) => ({ path, problem: unknownKey(issue.path, key, known, source) }))
-  })
-  for (const { path, message, cure } of foreign) {
+    if (problems.length >= MOST_PROBLEMS) break
+    if (issue.code !== 'unrecognized_keys') problems.push({ path, problem: toProblem(issue, source) })
+    else {
+      const known = knownKeys.get(path) ?? []
+      for (const key of issue.keys.slice(0, MOST_PROBLEMS)) {
+        problems.push({ path, problem: unknownKey(issue.path, key, known, source) })
+      }
+    }
+  }
+  for (const { path, message, cure } of foreign.slice(0, MOST_PROBLEMS)) {
     problems.push({ path: JSON.stringify(path), problem: source.problem(path, message, cure, 'key') })
   }
   return { problems }

@@ -8,8 +8,9 @@ import type { Payload, Plan, Target, Token } from '../plan/plan.ts'
 import { ScenarioError } from './problem.ts'
 import { type Environment, fillVariables, variablesOf } from './template.ts'
 
-// Basic credentials are encoded after they are filled in, so the plan says that they have to be.
-const BASE64 = /\$\{base64:((?:\$\{[^}]*\}|[^}])*)\}/g
+// Basic credentials are encoded after they are filled in, so the plan says that they have to be. One stands at the end
+// of a header, whatever braces the credentials have.
+const BASE64 = /\$\{base64:(.*)\}/s
 
 /** A header value that is encoded in base64 once its templates are filled in. */
 export function base64Template(text: string): string {
@@ -75,7 +76,9 @@ export function secretsOf(plan: Plan, env: Environment): string[] {
     for (const { name } of variablesOf(text)) {
       for (const form of formsOf(env[name] ?? '')) add(form)
     }
-    for (const [whole, inner] of text.matchAll(BASE64)) {
+    const encoded = BASE64.exec(text)
+    if (encoded) {
+      const [whole, inner] = encoded
       if (variablesOf(inner!).every(({ name, default: other }) => env[name] || other !== undefined)) {
         add(fillHeader(whole, env))
       }

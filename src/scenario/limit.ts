@@ -20,7 +20,7 @@ export interface Limit {
   text: string
 }
 
-const COMPARISON = /^(<=|>=|<|>)\s*(.*)$/
+const COMPARISON = /^(<=|>=|<|>)(.*)$/s
 
 const RATIO: Quantity = {
   noun: 'ratio',

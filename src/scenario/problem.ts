@@ -1,5 +1,7 @@
 /** What is wrong with the input: found before anything is sent, told with its place and its cure. */
 
+import { printable } from '../values/printable.ts'
+
 export interface Place {
   /** From 1. */
   line: number
@@ -27,12 +29,22 @@ export class ScenarioError extends Error {
 
   constructor(problems: readonly Problem[]) {
     // The same fault may show more than once: through an alias, or in several cases.
-    const unique = new Map(problems.map((problem) => [JSON.stringify(problem), problem]))
+    const unique = new Map(problems.map((problem) => [identityOf(problem), problem]))
     const ordered = [...unique.values()].sort(byPlace)
-    super(ordered.map(renderProblem).join('\n\n'))
+    const told = ordered.slice(0, MOST_TOLD).map(renderProblem)
+    if (ordered.length > told.length) told.push(`… and ${ordered.length - told.length} more`)
+    super(told.join('\n\n'))
     this.name = 'ScenarioError'
     this.problems = ordered
   }
+}
+
+/** More than anybody mends before trying again. */
+const MOST_TOLD = 50
+
+/** Without the line's text, which may be a megabyte, and the same for thousands of problems. */
+function identityOf({ source, place, message, cure }: Problem): string {
+  return JSON.stringify([source, place && [place.line, place.column, place.length], message, cure])
 }
 
 /** In the order of the text; what has no place comes first. */
@@ -51,10 +63,10 @@ const EXCERPT_COLUMNS = 100
 /** `file:line:column: message`, the offending line, a caret beneath it, and the cure. */
 function renderProblem({ source, place, message, cure }: Problem): string {
   const lines = [
-    `${printable(source)}${place ? `:${place.line}:${place.column}` : ''}: ${printable(message)}`,
+    `${oneLine(source)}${place ? `:${place.line}:${place.column}` : ''}: ${oneLine(message)}`,
   ]
   if (place) lines.push(...excerpt(place))
-  lines.push(`  ${printable(cure)}`)
+  lines.push(`  ${oneLine(cure)}`)
   return lines.join('\n')
 }
 
@@ -64,13 +76,10 @@ function excerpt({ text, column, length }: Place): string[] {
   const shown = text.slice(start, start + EXCERPT_COLUMNS)
   const caretAt = column - 1 - start
   const caretLength = Math.max(1, Math.min(length, shown.length - caretAt))
-  return [`    ${printable(shown)}`, `    ${' '.repeat(caretAt)}${'^'.repeat(caretLength)}`]
+  return [`    ${oneLine(shown)}`, `    ${' '.repeat(caretAt)}${'^'.repeat(caretLength)}`]
 }
 
-/**
- * Foreign text made fit for a terminal: control and formatting characters (escape sequences, text that runs
- * backwards) become one visible character each, so that carets still point at the right column.
- */
-function printable(text: string): string {
-  return text.replaceAll('\t', ' ').replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\ufffd')
+/** A line of it, with what breaks lines made visible, too. */
+function oneLine(text: string): string {
+  return printable(text.replaceAll('\n', '\r'))
 }

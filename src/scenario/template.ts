@@ -39,8 +39,8 @@ const REFERENCES: Readonly<Record<string, (address: ReferenceAddress) => string 
 
 export const REFERENCE_NAMES = Object.keys(REFERENCES)
 
-// A default may name the reference server: `${env:URL:-${reference.http}}`.
-const ENV = /\$\{env:([A-Za-z_]\w*)(?::-((?:\$\{reference\.\w+\}|[^}])*))?\}/g
+/** How a variable begins, up to its default where it has one. */
+const ENV = /\$\{env:([A-Za-z_]\w*)(\}|:-)/g
 const REFERENCE = /\$\{reference\.(\w+)\}/g
 
 export interface Variable {
@@ -51,11 +51,51 @@ export interface Variable {
 }
 
 export function variablesOf(text: string): Variable[] {
-  return Array.from(text.matchAll(ENV), ([whole, name, fallback]) => ({
-    text: whole,
-    name: name!,
-    default: fallback,
-  }))
+  return placesOf(text).map(({ variable }) => variable)
+}
+
+interface VariablePlace {
+  start: number
+  end: number
+  variable: Variable
+}
+
+/** In one pass, however many there are and wherever they end: a text may have a million of them. */
+function placesOf(text: string): VariablePlace[] {
+  const places: VariablePlace[] = []
+  const opening = new RegExp(ENV)
+  for (let found = opening.exec(text); found; found = opening.exec(text)) {
+    const [head, name, mark] = found
+    const from = found.index + head.length
+    const end = mark === '}' ? from : endOfDefault(text, from)
+    // Nothing but references is closed after it, so no later variable is, either.
+    if (end < 0) break
+    const fallback = mark === '}' ? undefined : text.slice(from, end - 1)
+    const variable = { text: text.slice(found.index, end), name: name!, default: fallback }
+    places.push({ start: found.index, end, variable })
+    opening.lastIndex = end
+  }
+  return places
+}
+
+/** Behind the brace that closes it; -1 where none does. It may name the reference server: `${env:URL:-${reference.http}}`. */
+function endOfDefault(text: string, from: number): number {
+  const inner = new RegExp(/\$\{reference\.\w+\}|\}/g)
+  inner.lastIndex = from
+  for (let found = inner.exec(text); found; found = inner.exec(text)) {
+    if (found[0] === '}') return inner.lastIndex
+  }
+  return -1
+}
+
+function replaced(text: string, put: (variable: Variable) => string): string {
+  let made = ''
+  let from = 0
+  for (const { start, end, variable } of placesOf(text)) {
+    made += text.slice(from, start) + put(variable)
+    from = end
+  }
+  return made + text.slice(from)
 }
 
 /** What a variable is here; an empty value counts as none, as it does in a shell's `:-`. */
@@ -69,10 +109,7 @@ export function fillVariables(
   env: Environment,
   missing: (variable: Variable) => string,
 ): string {
-  return text.replace(ENV, (whole, name: string, fallback: string | undefined) => {
-    const variable = { text: whole, name, default: fallback }
-    return variableValue(variable, env) ?? missing(variable)
-  })
+  return replaced(text, (variable) => variableValue(variable, env) ?? missing(variable))
 }
 
 export function fillReference(text: string, reference: ReferenceAddress): string {
@@ -88,5 +125,5 @@ export function referencesOf(text: string): string[] {
 
 /** What is left of the text when every well-formed template is taken out: any `${` in it is a mistake. */
 export function withoutTemplates(text: string): string {
-  return text.replace(ENV, '').replace(REFERENCE, '')
+  return replaced(text, () => '').replace(REFERENCE, '')
 }

@@ -108,6 +108,9 @@ export const SHARE: Quantity = {
   range: 'from 0% to 100%',
 }
 
+/** No quantity is longer; a text of a million spaces must not be tried in every way there is. */
+const LONGEST_CHARACTERS = 64
+
 const NUMBER = String.raw`[+-]?(?:\d+(?:\.\d+)?|\.\d+)`
 const QUANTITY = new RegExp(`^(${NUMBER})\\s*(\\D*)$`)
 
@@ -120,7 +123,8 @@ export function parseQuantity(raw: unknown, quantity: Quantity): Parsed<number> 
   const { noun, units, min, max } = quantity
   const cure = `Write it like ${quantity.examples.join(', ')}.`
   const text = typeof raw === 'number' ? String(raw) : raw
-  const match = typeof text === 'string' ? QUANTITY.exec(text.trim()) : null
+  const isShort = typeof text === 'string' && text.length <= LONGEST_CHARACTERS
+  const match = isShort ? QUANTITY.exec(text.trim()) : null
   if (!match) return { message: `this is not a ${noun}`, cure }
   const [, digits, unitName] = match
   const unit = units.find(({ name }) => name === unitName)

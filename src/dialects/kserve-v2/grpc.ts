@@ -129,7 +129,7 @@ function textsOf(raw: Uint8Array): Uint8Array[] {
 }
 
 function numberBytes(contents: Record<string, readonly unknown[]>, datatype: string): number {
-  const size = DATATYPE_BYTES[datatype]
+  const size = DATATYPE_BYTES.get(datatype)
   if (size === undefined)
     throw new DecodeError(`an output is of the unknown datatype ${datatype.slice(0, 32)}`)
   let count = 0

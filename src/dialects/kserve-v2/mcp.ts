@@ -6,6 +6,7 @@
 import { Buffer } from 'node:buffer'
 import type { Payload } from '../../plan/plan.ts'
 import { type CodecOptions, type Content, DialectError } from '../dialect.ts'
+import { countOf } from '../json.ts'
 import type { McpCodec, McpFace, McpResult } from '../mcp-face.ts'
 import { promptOf } from '../prompt.ts'
 import { tensorOf } from '../tensors.ts'
@@ -70,6 +71,7 @@ function readText(result: McpResult, hadContent: boolean, into: Content): void {
     into.payloadBytes = textBytes(result)
     if (into.payloadBytes > 0) into.tokens = 1
   }
-  const usage = result._meta?.['infer-bench/usage'] as { completion_tokens?: unknown } | undefined
-  if (typeof usage?.completion_tokens === 'number') into.totalTokens = usage.completion_tokens
+  const usage = result._meta?.['infer-bench/usage'] as { completion_tokens?: unknown } | null | undefined
+  const total = countOf(usage?.completion_tokens)
+  if (total >= 0) into.totalTokens = total
 }

@@ -5,7 +5,7 @@
 
 import { Buffer } from 'node:buffer'
 import { type CodecOptions, DecodeError, DialectError } from '../dialect.ts'
-import { parseJson } from '../json.ts'
+import { countOf, durationOf, parseJson } from '../json.ts'
 import { promptOf } from '../prompt.ts'
 import { tensorOf } from '../tensors.ts'
 import type { WebSocketCodec, WebSocketFace, WebSocketReply } from '../websocket-face.ts'
@@ -19,6 +19,8 @@ const ID_FIRST = Buffer.from('{"id":"')
 const QUOTE = 0x22
 const DIGIT_0 = 0x30
 const DIGIT_9 = 0x39
+/** All that a number holds exactly. */
+const MOST_DIGITS = 15
 
 interface Message {
   id?: unknown
@@ -27,8 +29,8 @@ interface Message {
   index?: unknown
   session?: unknown
   resumed?: unknown
-  usage?: { completion_tokens?: unknown }
-  timing?: { queue_ms?: unknown; compute_ms?: unknown }
+  usage?: { completion_tokens?: unknown } | null
+  timing?: { queue_ms?: unknown; compute_ms?: unknown } | null
   code?: unknown
   message?: unknown
 }
@@ -124,7 +126,8 @@ function callOf(message: Buffer, isBinary: boolean): number {
   const digits = start + ID_FIRST.length
   if (message.length > digits && message.compare(ID_FIRST, 0, ID_FIRST.length, start, digits) === 0) {
     let id = 0
-    for (let place = digits; place < message.length; place++) {
+    const end = Math.min(message.length, digits + MOST_DIGITS + 1)
+    for (let place = digits; place < end; place++) {
       const byte = message[place]!
       if (byte === QUOTE && place > digits) return id
       if (byte < DIGIT_0 || byte > DIGIT_9) break
@@ -152,10 +155,10 @@ function readGenerated(message: Buffer, isBinary: boolean, into: WebSocketReply)
     if (typeof text !== 'string') throw new DecodeError('a token has no text_output')
     into.payloadBytes = Buffer.byteLength(text)
     into.tokens = 1
-    if (typeof reply.index === 'number') into.index = reply.index
+    into.index = countOf(reply.index)
   } else if (reply.type === 'done') {
     const { usage } = reply
-    if (typeof usage?.completion_tokens === 'number') into.totalTokens = usage.completion_tokens
+    into.totalTokens = countOf(usage?.completion_tokens)
     readTiming(reply, into)
     into.done = true
   } else readOther(reply, into)
@@ -171,16 +174,23 @@ function readAside(message: Buffer, isBinary: boolean, into: WebSocketReply): vo
 }
 
 function readOther({ type, code, message }: Message, into: WebSocketReply): void {
-  if (type !== 'error')
-    throw new DecodeError(`a message of the type ${String(type).slice(0, 32)} was not expected`)
-  into.errorCode = String(code || 'unknown')
-  into.errorMessage = String(message ?? '')
+  if (type !== 'error') {
+    const told = typeof type === 'string' ? `the type ${type.slice(0, 32)}` : 'no type'
+    throw new DecodeError(`a message of ${told} was not expected`)
+  }
+  into.errorCode = wordOf(code) || 'unknown'
+  into.errorMessage = wordOf(message)
   into.done = true
 }
 
 function readTiming({ timing }: Message, into: WebSocketReply): void {
-  if (typeof timing?.queue_ms === 'number') into.queueMs = timing.queue_ms
-  if (typeof timing?.compute_ms === 'number') into.computeMs = timing.compute_ms
+  into.queueMs = durationOf(timing?.queue_ms)
+  into.computeMs = durationOf(timing?.compute_ms)
+}
+
+/** A code may be a number, too. Anything else tells nothing. */
+function wordOf(value: unknown): string {
+  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : ''
 }
 
 function parsed(message: Buffer, isBinary: boolean): Message {

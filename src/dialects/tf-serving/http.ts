@@ -8,6 +8,8 @@ import { tensorOf } from '../tensors.ts'
 
 /** A reply does not say what its numbers are; most models' are DT_FLOAT. */
 const NUMBER_BYTES = 4
+/** More than a tensor has axes. */
+const MOST_LEVELS = 256
 
 interface Reply {
   /** To a request in rows. */
@@ -53,17 +55,18 @@ function readReply(body: Uint8Array, _headers: unknown, into: Content): void {
 }
 
 /** Rows may be numbers, lists of them, or mappings from an output's name to either. */
-function contentBytes(value: unknown): number {
+function contentBytes(value: unknown, depth = 0): number {
+  if (depth > MOST_LEVELS) throw new DecodeError('the predictions are nested too deeply')
   if (Array.isArray(value)) {
     let byteCount = 0
-    for (const item of value) byteCount += typeof item === 'number' ? NUMBER_BYTES : contentBytes(item)
+    for (const item of value) byteCount += typeof item === 'number' ? NUMBER_BYTES : contentBytes(item, depth + 1)
     return byteCount
   }
   if (typeof value === 'number') return NUMBER_BYTES
   if (typeof value === 'boolean') return 1
   if (typeof value === 'string') return Buffer.byteLength(value)
   if (value === null || typeof value !== 'object') throw new DecodeError('a prediction holds no value')
-  return contentBytes(Object.values(value))
+  return contentBytes(Object.values(value), depth + 1)
 }
 
 function noChunks(): never {

@@ -1,4 +1,5 @@
 import { type Content, clearContent, newContent } from '../../dialects/dialect.ts'
+import { durationOf } from '../../dialects/json.ts'
 import type { McpProgress, McpResult } from '../../dialects/mcp-face.ts'
 import { type CallSlot, failure, SUCCESS } from '../driver.ts'
 import { requestOutcome } from '../http/outcome.ts'
@@ -150,8 +151,8 @@ export class Exchange {
     if (this.serverTiming !== undefined) return readServerTiming(this.serverTiming, this.#timing)
     const told = _meta?.['infer-bench/timing'] as { queue_ms?: unknown; compute_ms?: unknown } | undefined
     if (told === undefined || told === null) return false
-    this.#timing.queueMs = typeof told.queue_ms === 'number' ? told.queue_ms : Number.NaN
-    this.#timing.computeMs = typeof told.compute_ms === 'number' ? told.compute_ms : Number.NaN
+    this.#timing.queueMs = durationOf(told.queue_ms)
+    this.#timing.computeMs = durationOf(told.compute_ms)
     return true
   }
 
@@ -167,8 +168,9 @@ function decodeFailure(error: unknown) {
 }
 
 function toolErrorSample({ content }: McpResult): string {
-  const text = content?.find(({ type }) => type === 'text')?.text
-  return text?.slice(0, SAMPLE_CHARACTERS) || 'the tool failed without a word'
+  const text = Array.isArray(content) ? content.find((item) => item?.type === 'text')?.text : undefined
+  const told = typeof text === 'string' ? text.slice(0, SAMPLE_CHARACTERS) : ''
+  return told || 'the tool failed without a word'
 }
 
 function ignore(): void {}
