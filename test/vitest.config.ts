@@ -5,7 +5,10 @@ import { defineConfig } from 'vitest/config'
 const TIMED = ['truth/truth.test.ts', 'e2e/open-loop.test.ts', 'e2e/verdict-codes.test.ts']
 
 /** The product as a whole, with what is beside it: its scenarios, its package, gateways, foreign servers. */
-const WHOLE = ['scenarios', 'package', 'gateway', 'mlserver', 'mcp'].map((name) => `e2e/${name}.test.ts`)
+const WHOLE = [
+  ...['scenarios', 'package', 'gateway', 'mlserver', 'mcp'].map((name) => `e2e/${name}.test.ts`),
+  'fuzz/fuzz.test.ts',
+]
 
 /** Links of known round-trip times, alone for the same reason. */
 const LINK = 'network/handshake.test.ts'

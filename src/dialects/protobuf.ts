@@ -2,6 +2,7 @@
 
 import { Buffer } from 'node:buffer'
 import protobuf from 'protobufjs/light.js'
+import { wordOf } from '../values/leaf.ts'
 import { suggest } from '../values/suggestion.ts'
 import { DecodeError, DialectError } from './dialect.ts'
 
@@ -86,9 +87,9 @@ function checkValue({ resolvedType, type }: protobuf.Field, value: unknown, at: 
 
 function checkEnum({ name, values, valuesById }: protobuf.Enum, value: unknown, at: Path): void {
   const isKnown =
-    typeof value === 'number' ? Object.hasOwn(valuesById, value) : Object.hasOwn(values, String(value))
+    typeof value === 'number' ? Object.hasOwn(valuesById, value) : Object.hasOwn(values, wordOf(value))
   if (isKnown) return
-  const shown = String(value).slice(0, 64)
+  const shown = wordOf(value).slice(0, 64)
   throw misfit(`${name} has no value \`${shown}\``, suggest(shown, Object.keys(values), 'values'), at)
 }
 

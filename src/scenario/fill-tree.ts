@@ -29,11 +29,28 @@ interface FilledTree {
   problems: Problem[]
   /** Paths, as JSON, of values that could not be filled in: whatever else is wrong with them does not matter. */
   unfilled: Set<string>
+  /** What was filled in, which no message may tell. */
+  settings: Setting[]
+}
+
+/** A template, and the value that the environment gave to it. */
+export interface Setting {
+  text: string
+  value: string
+}
+
+function exposed(name: string): Fault {
+  return {
+    message: `the environment variable ${name} is a credential, and would stand here in every result`,
+    cure: 'Use another variable.',
+  }
 }
 
 export function fillTree(tree: unknown, source: Source, env: Environment): FilledTree {
   const problems: Problem[] = []
   const unfilled = new Set<string>()
+  const settings: Setting[] = []
+  const credentials = credentialsIn(tree)
   const visit = (value: unknown, path: Path): unknown => {
     if (Array.isArray(value)) return value.map((item, index) => visit(item, [...path, index]))
     if (value !== null && typeof value === 'object') {
@@ -44,24 +61,52 @@ export function fillTree(tree: unknown, source: Source, env: Environment): Fille
     if (typeof value !== 'string' || !value.includes('${')) return value
     const place = placeOf(path)
     const faults = faultsOf(value, place, env)
+    if (place === 'value' || place === 'file') {
+      for (const { name, text } of variablesOf(value)) {
+        if (credentials.has(name)) faults.push(exposed(name))
+        else if (env[name]) settings.push({ text, value: env[name] })
+      }
+    }
     for (const { message, cure } of faults) problems.push(source.problem(path, message, cure))
     if (faults.length > 0) unfilled.add(JSON.stringify(path))
     return faults.length > 0 || (place !== 'value' && place !== 'file') ? value : filled(value, env)
   }
-  return { tree: visit(tree, []), problems, unfilled }
+  return { tree: visit(tree, []), problems, unfilled, settings }
 }
 
 function placeOf(path: Path): Place {
   const [first, second, third, fourth] = path
   if (first === 'targets') {
-    if (third === 'url') return 'address'
-    if (third === 'headers' || third === 'auth') return 'credential'
-    if (third === 'command' || third === 'env') return 'payload'
-    return third === 'tls' && (TLS_FILES as readonly unknown[]).includes(fourth) ? 'file' : 'value'
+    return third === 'tls' && (TLS_FILES as readonly unknown[]).includes(fourth)
+      ? 'file'
+      : placeInTarget(third)
   }
-  if (first === 'vary') return second === 'payload.text' ? 'payload' : 'value'
+  if (first === 'vary') {
+    if (second === 'payload.text' || second === 'payload.json') return 'payload'
+    return placeInTarget(String(second).replace(/^target\./, ''))
+  }
   const key = first === 'defaults' ? [second, third] : first === 'cases' ? [third, fourth] : []
   return key[0] === 'payload' && (key[1] === 'text' || key[1] === 'json') ? 'payload' : 'value'
+}
+
+function placeInTarget(key: unknown): Place {
+  if (key === 'url') return 'address'
+  if (key === 'headers' || key === 'auth' || key === 'subprotocols') return 'credential'
+  return key === 'command' || key === 'env' ? 'payload' : 'value'
+}
+
+/** Variables that prove who calls, or that a command is given: filled in elsewhere, their values would be part of every result. */
+function credentialsIn(tree: unknown): Set<string> {
+  const names = new Set<string>()
+  const visit = (value: unknown, path: Path): void => {
+    if (value !== null && typeof value === 'object') {
+      for (const [key, item] of Object.entries(value)) visit(item, [...path, key])
+    } else if (typeof value === 'string' && (placeOf(path) === 'credential' || placeOf(path) === 'payload')) {
+      for (const { name } of variablesOf(value)) names.add(name)
+    }
+  }
+  visit((tree as { targets?: unknown } | null)?.targets, ['targets'])
+  return names
 }
 
 interface Fault {

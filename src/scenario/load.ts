@@ -46,6 +46,7 @@ export async function loadScenario(file: string, { env, set = [] }: LoadOptions)
   const { tree } = parsed
   const source = parsed.source.withOverrides(applyOverrides(tree, overrides))
   const filled = fillTree(tree, source, env)
+  source.hide(filled.settings)
   const shape = checkShape(filled.tree, source)
   if ('problems' in shape || filled.problems.length > 0) {
     const others = 'problems' in shape ? shape.problems.filter(({ path }) => !filled.unfilled.has(path)) : []

@@ -1,8 +1,7 @@
 /** `--set key=value`: replaces or adds a value of the scenario before it is checked. */
 
-import { parseDocument } from 'yaml'
-import { UsageError } from './problem.ts'
-import type { Path } from './source.ts'
+import { ScenarioError, UsageError } from './problem.ts'
+import { type Path, parseValue } from './source.ts'
 
 export interface Override {
   /** As the user wrote it, e.g. `defaults.load.rate=20/s`. */
@@ -16,12 +15,24 @@ export function parseOverride(text: string): Override {
   const equals = text.indexOf('=')
   const key = text.slice(0, Math.max(0, equals)).trim()
   if (key === '' || key.split('.').includes('')) {
-    throw new UsageError(`--set ${text}: write it like --set defaults.load.duration=1s`)
+    throw new UsageError(`--set ${shown(text)}: write it like --set defaults.load.duration=1s`)
   }
-  const document = parseDocument(text.slice(equals + 1), { stringKeys: true, logLevel: 'silent' })
-  const fault = document.errors[0]
-  if (fault) throw new UsageError(`--set ${text}: the value is not YAML (${fault.code.toLowerCase()})`)
-  return { text, path: pathOf(key), value: document.toJS({ maxAliasCount: 0 }) ?? '' }
+  return { text, path: pathOf(key), value: yamlOf(text, text.slice(equals + 1)) ?? '' }
+}
+
+const MOST_SHOWN = 80
+
+function shown(text: string): string {
+  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text
+}
+
+function yamlOf(text: string, value: string): unknown {
+  try {
+    return parseValue('--set', value)
+  } catch (error) {
+    if (!(error instanceof ScenarioError)) throw error
+    throw new UsageError(`--set ${shown(text)}: the value cannot be read: ${error.problems[0]!.message}`)
+  }
 }
 
 /** The keys of `vary` have dots in them; anywhere else a dot goes one level down. */
@@ -54,11 +65,13 @@ function resolved(tree: Record<string, unknown>, { text, path }: Override): Path
       key = Number(name)
       if (!Object.hasOwn(holder, key)) {
         throw new UsageError(
-          `--set ${text}: there is no item ${String(name)}; items count from 0 to ${holder.length - 1}`,
+          `--set ${shown(text)}: there is no item ${shown(String(name))}; items count from 0 to ${holder.length - 1}`,
         )
       }
     } else if (holder !== undefined && (typeof holder !== 'object' || holder === null)) {
-      throw new UsageError(`--set ${text}: \`${String(name)}\` would be inside a value that is no mapping`)
+      throw new UsageError(
+        `--set ${shown(text)}: \`${shown(String(name))}\` would be inside a value that is no mapping`,
+      )
     }
     holder =
       holder === undefined || !Object.hasOwn(holder as object, key)

@@ -56,15 +56,17 @@ function byPlace(a: Problem, b: Problem): number {
 /** The command line asks for something that cannot be had; the scenario itself is not at fault. */
 export class UsageError extends Error {
   override name = 'UsageError'
+
+  constructor(message: string) {
+    super(printable(message))
+  }
 }
 
 const EXCERPT_COLUMNS = 100
 
 /** `file:line:column: message`, the offending line, a caret beneath it, and the cure. */
 function renderProblem({ source, place, message, cure }: Problem): string {
-  const lines = [
-    `${oneLine(source)}${place ? `:${place.line}:${place.column}` : ''}: ${oneLine(message)}`,
-  ]
+  const lines = [`${oneLine(source)}${place ? `:${place.line}:${place.column}` : ''}: ${oneLine(message)}`]
   if (place) lines.push(...excerpt(place))
   lines.push(`  ${oneLine(cure)}`)
   return lines.join('\n')

@@ -4,7 +4,17 @@
 import { z } from 'zod'
 import type { ReportView } from '../plan/plan.ts'
 import { METRICS, STATISTICS } from '../record/metrics.ts'
-import { choices, integer, type LeafFault, leaf, names, oneOf, quantity, text } from '../values/leaf.ts'
+import {
+  choices,
+  integer,
+  type LeafFault,
+  leaf,
+  names,
+  oneOf,
+  quantity,
+  text,
+  wordOf,
+} from '../values/leaf.ts'
 import { nearest } from '../values/suggestion.ts'
 import { DURATION, type Parsed } from '../values/units.ts'
 import { loadFields, payloadFields, settings, timeoutFields } from './case-schema.ts'
@@ -56,7 +66,7 @@ const thresholdSchema = z.strictObject(
 
 const metricName = leaf(
   (raw): Parsed<string> => {
-    const found = String(raw)
+    const found = wordOf(raw)
     if (parseMetric(found)) return { value: found }
     const known = METRICS.flatMap((metric) =>
       metric.scope === 'round' ? [metric.name] : STATISTICS.map((statistic) => `${metric.name}.${statistic}`),
@@ -69,7 +79,7 @@ const metricName = leaf(
 
 const expectation = leaf(
   (raw): Parsed<string> => {
-    const value = String(raw)
+    const value = wordOf(raw)
     const range = /^(\d+(?:\.\d+)?)\.\.(\d+(?:\.\d+)?)$/.exec(value)
     const bound = /^(<=|>=|<|>)\s*\d+(\.\d+)?$/.test(value)
     if (range ? Number(range[1]) <= Number(range[2]) : bound) return { value }

@@ -5,37 +5,23 @@
 
 import {
   type Document,
-  isAlias,
   isMap,
   isScalar,
-  isSeq,
   LineCounter,
   type ParsedNode,
   parseDocument,
   type YAMLError,
 } from 'yaml'
+import type { Setting } from './fill-tree.ts'
 import { type Override, overrideOf } from './override.ts'
 import { type Place, type Problem, ScenarioError } from './problem.ts'
+import { keyOf, type Node, type Span, YamlReader } from './yaml-reader.ts'
 
 export type Path = readonly PropertyKey[]
 
 const TEXT_LIMIT_BYTES = 1024 ** 2
-const ALIAS_LIMIT = 100
-const DEPTH_LIMIT = 32
-/** Values after every alias is written out. */
-const VALUE_LIMIT = 50_000
-
-interface Span {
-  start: number
-  end: number
-}
-
-interface Node {
-  /** Null: an item of a list. */
-  key: Span | null
-  value: Span
-  collection: boolean
-}
+/** Told at once. */
+const MOST_FAULTS = 20
 
 export class Source {
   /** The file as the user named it. */
@@ -44,6 +30,7 @@ export class Source {
   readonly #text: string
   readonly #lines: LineCounter
   readonly #nodes: ReadonlyMap<string, Node>
+  #hidden: readonly Setting[] = []
 
   constructor(
     file: string,
@@ -64,8 +51,17 @@ export class Source {
     return new Source(this.file, this.#text, this.#lines, this.#nodes, overrides)
   }
 
+  /** Values that no problem may tell: it shows their templates instead. */
+  hide(settings: readonly Setting[]): void {
+    this.#hidden = settings.filter(({ value }) => value.length >= SHORTEST_HIDDEN)
+  }
+
   /** A problem with the value at `path`, or with its key. What is missing is a problem of what should hold it. */
-  problem(path: Path, message: string, cure: string, at: 'value' | 'key' = 'value'): Problem {
+  problem(path: Path, told: string, toDo: string, at: 'value' | 'key' = 'value'): Problem {
+    const [message, cure] = [told, toDo].map((text) => this.#hidden.reduce(withoutValue, text)) as [
+      string,
+      string,
+    ]
     const isWritten = this.#nodes.has(keyOf(path))
     const override = overrideOf(path, this.#overrides, isWritten)
     if (override) return { source: `--set ${override.text}`, place: null, message, cure }
@@ -86,8 +82,41 @@ export interface ParsedSource {
   tree: Record<string, unknown>
 }
 
+/** Shorter values could be anything, and tell nothing. */
+const SHORTEST_HIDDEN = 4
+
+/** The value may stand there in part: messages cut what they show. */
+function withoutValue(message: string, { text, value }: Setting): string {
+  for (let length = value.length; length >= SHORTEST_HIDDEN; length--) {
+    const part = value.slice(0, length)
+    if (message.includes(part)) return message.replaceAll(part, () => text)
+  }
+  return message
+}
+
 /** @throws ScenarioError with every syntax error of the text. */
 export function parseSource(file: string, text: string): ParsedSource {
+  const { document, lines, reader, fail } = open(file, text)
+  const start = 'Write a first scenario with `infer-bench init`.'
+  if (document.contents === null || isNull(document.contents)) fail('the file is empty', start)
+  if (!isMap(document.contents)) fail('a scenario is a mapping of keys to values', start)
+  const tree = reader.readAll() as Record<string, unknown>
+  return { source: new Source(file, text, lines, reader.nodes), tree }
+}
+
+/** A value written alone, within the same bounds; `source` says where. @throws ScenarioError */
+export function parseValue(source: string, text: string): unknown {
+  return open(source, text).reader.readAll()
+}
+
+interface Opened {
+  document: Document.Parsed
+  lines: LineCounter
+  reader: YamlReader
+  fail(message: string, cure: string): never
+}
+
+function open(file: string, text: string): Opened {
   const fail = (message: string, cure: string): never => {
     throw new ScenarioError([{ source: file, place: null, message, cure }])
   }
@@ -102,6 +131,8 @@ export function parseSource(file: string, text: string): ParsedSource {
     lineCounter: lines,
     prettyErrors: false,
     stringKeys: true,
+    // Its own check compares each key with each; the reader does it.
+    uniqueKeys: false,
     resolveKnownTags: false,
     logLevel: 'error',
   })
@@ -111,101 +142,28 @@ export function parseSource(file: string, text: string): ParsedSource {
   const faults = exhausted ? [exhausted] : all
   if (faults.length > 0) {
     throw new ScenarioError(
-      faults.slice(0, 20).map((fault) => {
+      faults.slice(0, MOST_FAULTS).map((fault) => {
         const [start, end] = fault.pos
-        // Of a key that is there twice, only the first character is told.
-        const key = fault.code === 'DUPLICATE_KEY' ? KEY.exec(text.slice(start, start + 200))?.[0] : undefined
-        const place = placeOf(text, lines, { start, end: key ? start + key.length : end })
-        return { source: file, place, ...syntaxProblem(fault, key ?? text.slice(start, end)) }
+        const place = placeOf(text, lines, { start, end })
+        return { source: file, place, ...syntaxProblem(fault, text.slice(start, end)) }
       }),
     )
   }
-  const start = 'Write a first scenario with `infer-bench init`.'
-  if (document.contents === null || isNull(document.contents)) fail('the file is empty', start)
-  if (!isMap(document.contents)) fail('a scenario is a mapping of keys to values', start)
-  const reader = new Reader(document, (span, message, cure) => {
-    throw new ScenarioError([{ source: file, place: placeOf(text, lines, span), message, cure }])
+  const reader = new YamlReader(document, (spans, message, cure) => {
+    throw new ScenarioError(
+      spans.map((span) => ({
+        source: file,
+        place: placeOf(text, lines, span),
+        message: message(span),
+        cure,
+      })),
+    )
   })
-  const tree = reader.read(document.contents!, null, [], 0) as Record<string, unknown>
-  return { source: new Source(file, text, lines, reader.nodes), tree }
+  return { document, lines, reader, fail }
 }
-
-/** Turns YAML nodes into plain values; bounded, because an alias may stand for a million values. */
-class Reader {
-  readonly nodes = new Map<string, Node>()
-  readonly #document: Document.Parsed
-  readonly #fail: (span: Span, message: string, cure: string) => never
-  #aliases = 0
-  #values = 0
-
-  constructor(document: Document.Parsed, fail: (span: Span, message: string, cure: string) => never) {
-    this.#document = document
-    this.#fail = fail
-  }
-
-  read(node: ParsedNode | null, key: Span | null, path: Path, depth: number): unknown {
-    const value = spanOf(node) ?? key ?? { start: 0, end: 1 }
-    const collection = isMap(node) || isSeq(node)
-    this.nodes.set(keyOf(path), { key, value, collection })
-    if (++this.#values > VALUE_LIMIT) {
-      this.#fail(
-        value,
-        'the scenario holds more than 50,000 values',
-        'Use fewer aliases, or split the scenario.',
-      )
-    }
-    if (depth > DEPTH_LIMIT) {
-      this.#fail(
-        value,
-        `values are nested deeper than ${DEPTH_LIMIT} levels`,
-        'An alias may hold itself: remove it.',
-      )
-    }
-    if (isAlias(node)) {
-      if (++this.#aliases > ALIAS_LIMIT) {
-        this.#fail(
-          value,
-          `the scenario uses more than ${ALIAS_LIMIT} aliases`,
-          'Write the values out, or use `defaults`.',
-        )
-      }
-      const target = node.resolve(this.#document)
-      if (!target)
-        this.#fail(value, `nothing above is marked \`&${node.source}\``, 'Mark a value with it first.')
-      const result = this.read(target as ParsedNode, key, path, depth + 1)
-      // Problems are shown where the alias is used, where the reader looks for them.
-      this.nodes.set(keyOf(path), { key, value, collection: false })
-      return result
-    }
-    if (isMap(node)) {
-      const entries: Record<string, unknown> = {}
-      for (const pair of node.items) {
-        const name = String(isScalar(pair.key) ? pair.key.value : pair.key)
-        const child = this.read(pair.value, spanOf(pair.key), [...path, name], depth + 1)
-        // A plain assignment to `__proto__` would change the object instead of adding the key.
-        Object.defineProperty(entries, name, {
-          value: child,
-          enumerable: true,
-          writable: true,
-          configurable: true,
-        })
-      }
-      return entries
-    }
-    if (isSeq(node)) {
-      return node.items.map((item, index) => this.read(item as ParsedNode, null, [...path, index], depth + 1))
-    }
-    return isScalar(node) ? node.value : null
-  }
-}
-
-/** A key where it begins: in quotes, or up to its colon. */
-const KEY = /^("[^"]*"|'[^']*'|[^\s:,{}]+)/
 
 function syntaxProblem({ code, message }: YAMLError, found: string): { message: string; cure: string } {
   switch (code) {
-    case 'DUPLICATE_KEY':
-      return { message: `the key \`${found.slice(0, 64)}\` appears twice`, cure: 'Keep one of the two.' }
     case 'MULTIPLE_DOCS':
       return {
         message: 'the file holds more than one document',
@@ -231,21 +189,14 @@ function isNull(node: ParsedNode): boolean {
   return isScalar(node) && node.value === null
 }
 
-function keyOf(path: Path): string {
-  return JSON.stringify(path)
-}
-
-function spanOf(node: unknown): Span | null {
-  const range = (node as { range?: [number, number, number] | null } | null)?.range
-  return range ? { start: range[0], end: range[1] } : null
-}
-
 function placeOf(text: string, lines: LineCounter, { start, end }: Span): Place {
   const offset = Math.min(start, text.length)
   const { line, col } = lines.linePos(offset)
   const lineStart = offset - (col - 1)
-  const lineEnd = text.indexOf('\n', lineStart)
-  const whole = text.slice(lineStart, lineEnd === -1 ? undefined : lineEnd).replace(/\r$/, '')
+  // Known already: to look for it would be to read a line of a megabyte for each of a thousand problems in it.
+  const nextStart = lines.lineStarts[line]
+  const lineEnd = nextStart === undefined ? text.length : nextStart - 1
+  const whole = text.slice(lineStart, text[lineEnd - 1] === '\r' ? lineEnd - 1 : lineEnd)
   return {
     line,
     column: col,

@@ -85,14 +85,20 @@ export function text(noun: string, examples: readonly string[] = []) {
   )
 }
 
+/** A text, a number or a truth as it is written; nothing of a list or a mapping, which may refuse to be a text. */
+export function wordOf(raw: unknown): string {
+  return typeof raw === 'object' ? '' : String(raw)
+}
+
 /** One of the names that `choices` describes. */
 export function oneOf<Name extends string>(noun: string, choices: Readonly<Record<Name, string>>) {
   const names = Object.keys(choices) as Name[]
   return leaf(
     (raw): Parsed<Name> => {
-      const value = names.find((name) => name === String(raw))
+      const word = wordOf(raw)
+      const value = names.find((name) => name === word)
       if (value !== undefined) return { value }
-      const found = String(raw).slice(0, 64)
+      const found = word.slice(0, 64)
       return { message: `there is no ${noun} \`${found}\``, cure: suggest(found, names, `choices`) }
     },
     // YAML takes `2` for a number: editors should accept what is accepted here.

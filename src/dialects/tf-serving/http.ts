@@ -59,7 +59,8 @@ function contentBytes(value: unknown, depth = 0): number {
   if (depth > MOST_LEVELS) throw new DecodeError('the predictions are nested too deeply')
   if (Array.isArray(value)) {
     let byteCount = 0
-    for (const item of value) byteCount += typeof item === 'number' ? NUMBER_BYTES : contentBytes(item, depth + 1)
+    for (const item of value)
+      byteCount += typeof item === 'number' ? NUMBER_BYTES : contentBytes(item, depth + 1)
     return byteCount
   }
   if (typeof value === 'number') return NUMBER_BYTES

@@ -1,0 +1,15 @@
+import { arithmetic } from './arithmetic.ts'
+import { histograms } from './histograms.ts'
+import { replies } from './replies.ts'
+import { scenarios } from './scenarios.ts'
+import type { Subject } from './subject.ts'
+import { words } from './words.ts'
+
+/** All that is fuzzed, by what eats it. */
+export const FAMILIES: Readonly<Record<string, readonly Subject[]>> = {
+  Scenarios: scenarios,
+  'Words and lines': words,
+  'Stored histograms': histograms,
+  'Replies of servers': replies,
+  'Arithmetic of a plan': arithmetic,
+}
