@@ -1,7 +1,8 @@
 /** `--set key=value`: replaces or adds a value of the scenario before it is checked. */
 
 import { ScenarioError, UsageError } from './problem.ts'
-import { type Path, parseValue } from './source.ts'
+import type { Path } from './source.ts'
+import { parseValue } from './yaml-text.ts'
 
 export interface Override {
   /** As the user wrote it, e.g. `defaults.load.rate=20/s`. */

@@ -2,6 +2,7 @@ import { arithmetic } from './arithmetic.ts'
 import { histograms } from './histograms.ts'
 import { replies } from './replies.ts'
 import { scenarios } from './scenarios.ts'
+import { streams } from './streams.ts'
 import type { Subject } from './subject.ts'
 import { words } from './words.ts'
 
@@ -11,5 +12,6 @@ export const FAMILIES: Readonly<Record<string, readonly Subject[]>> = {
   'Words and lines': words,
   'Stored histograms': histograms,
   'Replies of servers': replies,
+  Streams: streams,
   'Arithmetic of a plan': arithmetic,
 }
