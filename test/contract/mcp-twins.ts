@@ -13,6 +13,20 @@ const WAYS: Twin['ways'] = [
   },
   { title: 'stateless', secure: false, options: { revision: '2026-07-28' }, version: '1.1', connections: 4 },
   { title: 'Streamable HTTP over TLS', secure: {}, options: {}, version: '1.1', connections: 4 },
+  {
+    title: 'Streamable HTTP over HTTP/2',
+    secure: {},
+    options: { http: '2' },
+    version: '2.0',
+    connections: 1,
+  },
+  {
+    title: 'stateless over HTTP/2',
+    secure: {},
+    options: { http: '2', revision: '2026-07-28' },
+    version: '2.0',
+    connections: 1,
+  },
   { title: 'WebSocket', secure: false, options: { transport: 'websocket' }, version: '13', connections: 1 },
   {
     title: 'WebSocket over TLS, stateless',
@@ -30,7 +44,7 @@ export const overMcp = (kind: CallKind): Twin => ({
   ways: WAYS,
   // A connection of MCP begins with three requests.
   patienceMs: 600,
-  cancels: [{}, { revision: '2026-07-28' }, { transport: 'websocket' }],
+  cancels: [{}, { revision: '2026-07-28' }, { http: '2' }, { transport: 'websocket' }],
   start: (behave, secure) =>
     startPlainMcp((answer) => {
       const ends = behave() === 'answer'

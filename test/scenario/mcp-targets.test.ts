@@ -28,6 +28,11 @@ describe('refused with its place and its cure', () => {
       `${MCP}, url: "http://x", transport: stdio`,
       ['stdio speaks to a command', '  Give the target a command'],
     ],
+    [`${MCP}, command: [a], http: 2`, ['stdio has no HTTP version', '  Remove it']],
+    [
+      `${MCP}, url: "http://x", auth: { bearer: "\${env:A:-b}", in: subprotocol }`,
+      ['only a WebSocket carries a token in a subprotocol', '  It can be in: header, query.'],
+    ],
     [`${MCP}, url: "http://x", env: { A: b }`, ['`env` is for a `command`']],
     [`${MCP}, url: "http://x", cwd: a`, ['`cwd` is for a `command`']],
     [`${MCP}, command: ["\${env:NO_SUCH}"]`, ['the environment variable NO_SUCH is not set']],

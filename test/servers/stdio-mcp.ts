@@ -29,6 +29,11 @@ function call(request: McpRequest): void {
       break
     case 'silent':
       return
+    case 'deaf':
+      // Without a stream that it reads, it would end.
+      setInterval(() => {}, 1000)
+      process.stdin.pause()
+      return
     case 'wrong-id':
       say({ jsonrpc: '2.0', id: 4711, result: textResult('lost') })
       return

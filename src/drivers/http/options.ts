@@ -10,7 +10,7 @@ export interface HttpOptions {
   method?: string
 }
 
-const VERSIONS: Readonly<Record<HttpOptions['http'], string>> = {
+export const HTTP_VERSIONS: Readonly<Record<HttpOptions['http'], string>> = {
   '1.1': 'one call at a time on a connection',
   '2': 'many calls on a connection: agreed on over TLS, presumed in clear text',
 }
@@ -29,9 +29,9 @@ export const HTTP_OPTIONS = {
   method: oneOf('HTTP method', METHODS)
     .optional()
     .describe('HTTP method. Default: `POST`; `GET` for a raw call without a payload.'),
-  http: oneOf('HTTP version', VERSIONS)
+  http: oneOf('HTTP version', HTTP_VERSIONS)
     .default('1.1')
-    .describe(`HTTP version. ${choices(VERSIONS)}. Default: \`1.1\`.`),
+    .describe(`HTTP version. ${choices(HTTP_VERSIONS)}. Default: \`1.1\`.`),
   compression: oneOf('compression', COMPRESSIONS)
     .default('none')
     .describe('Compression of request bodies (Content-Encoding). Default: `none`.'),

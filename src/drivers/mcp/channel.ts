@@ -35,7 +35,7 @@ export interface Channel {
   /** A call has its result. */
   settled(): void
   /** A call is given up: no more of its reply is wanted. */
-  abort(): void
+  abort(exchange: Exchange): void
   /** The server knows nothing of the session any more. */
   forget(): void
   /** Ends the session and what carries it; resolves when nothing is left of it. Never rejects. */

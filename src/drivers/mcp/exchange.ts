@@ -29,6 +29,7 @@ export class Exchange {
   readonly #content: Content = newContent()
   readonly #timing = { queueMs: Number.NaN, computeMs: Number.NaN }
   #giveUp: AbortController | null = null
+  #isAnswered = false
   #hasArrived = false
   #hadContent = false
 
@@ -49,6 +50,7 @@ export class Exchange {
     this.statusCode = 0
     this.rpcError = null
     this.serverTiming = undefined
+    this.#isAnswered = false
     this.#hasArrived = false
     this.#hadContent = false
     const giveUp = new AbortController()
@@ -114,10 +116,22 @@ export class Exchange {
     if (this.call) this.#session.failed(this, requestOutcome(error, true))
   }
 
+  /** The SDK was given the answer, and will tell what it makes of it. */
+  answered(error: { code: number; message: string } | null): void {
+    this.#isAnswered = true
+    this.rpcError = error
+  }
+
+  /** The reply is larger than what is kept of one. */
+  tooLarge(mostBytes: number): void {
+    const sample = `a reply of more than ${mostBytes} bytes`
+    this.#session.giveUp(this, failure('response', 'decode', 'too_large', sample))
+  }
+
   /** The reply has ended, and the SDK has read it and told nothing but what it had to complain of. */
   unanswered(complaint: Error | null): void {
-    if (!this.call) return
-    const sample = complaint?.message.slice(0, SAMPLE_CHARACTERS) ?? 'the stream ended without the result'
+    if (!this.call || this.#isAnswered) return
+    const sample = complaint?.message.slice(0, SAMPLE_CHARACTERS) ?? 'the reply ended without the result'
     this.#session.failed(this, failure('response', complaint ? 'mcp.parse' : 'mcp.truncated', '', sample))
   }
 

@@ -4,15 +4,18 @@ import { singleClient } from '../http/single-client.ts'
 import { socketBytes, type Transport } from '../transport/connect.ts'
 import type { Channel, ChannelOwner, Message } from './channel.ts'
 import type { Exchange } from './exchange.ts'
+import { glimpsedId } from './glimpse.ts'
 import { AsideReply, Reply } from './http-reply.ts'
 import { BROKEN_OFF } from './outcome.ts'
 import type { Sdk, SdkHttpTransport } from './sdk.ts'
-import type { SharedSession } from './shared-session.ts'
+import type { Joined, SharedSession } from './shared-session.ts'
 
 /** What goes beside the calls (telling that one is given up, ending the session) may take this long. */
 const ASIDE_MS = 2000
-/** How long a reply may go on after the result that it holds. */
+/** How long a reply may go on after the result that it holds, at least; at most twice as long. */
 const LINGER_MS = 1000
+/** Calls in flight on one HTTP/2 connection at most. */
+const HTTP2_STREAMS = 100
 
 export interface HttpChannelOptions {
   transport: Transport
@@ -22,15 +25,15 @@ export interface HttpChannelOptions {
   /** Where connections share a session. */
   shared: SharedSession | null
   /** The session to go on with; null: this connection begins one. */
-  joined: { sessionId: string; version: string | undefined } | null
+  joined: Joined | null
   /** One more connection, for what cannot wait for the calls' own. */
   dial(signal: AbortSignal): Promise<Transport>
 }
 
 /**
  * Streamable HTTP, by the SDK's own transport, whose `fetch` is this: all requests go over the one connection that was
- * opened for the session, one at a time. The stream that the SDK asks for with GET is declined: calls of tools need
- * none, and it would take a second connection.
+ * opened for the session, one at a time on HTTP/1.1. The stream that the SDK asks for with GET is declined: calls of
+ * tools need none, and it would take a second connection.
  */
 export class HttpChannel implements Channel {
   /** As the SDK's own: a reply that is given up is told by closing its stream (revision 2026-07-28). */
@@ -42,16 +45,17 @@ export class HttpChannel implements Channel {
   readonly #sdk: SdkHttpTransport
   readonly #client: Client
   readonly #origin: string
-  #reply: Reply | null = null
-  /** The exchange whose request the SDK is about to hand to `fetch`. */
-  #armed: Exchange | null = null
+  readonly #most: number
+  /** Replies under way. */
+  readonly #replies = new Set<Reply>()
+  /** Replies to calls of which the SDK may not have read all. */
+  readonly #unread = new Set<Reply>()
   #isOver = false
   #isEnding = false
   #isSessionGone = false
   #linger: NodeJS.Timeout | null = null
   #version: string | undefined
-  /** The latest one to a call, and the latest to one of the session's own messages. */
-  #callReply: Reply | null = null
+  /** The latest one to one of the session's own messages. */
   #ownReply: Reply | null = null
 
   constructor(options: HttpChannelOptions) {
@@ -59,7 +63,8 @@ export class HttpChannel implements Channel {
     const { transport, sdk, credentials, owner, joined } = options
     const url = new URL(credentials.url)
     this.#origin = url.origin
-    this.#client = singleClient(transport, url.origin, 1)
+    this.#most = transport.alpn === 'h2' ? HTTP2_STREAMS : 1
+    this.#client = singleClient(transport, url.origin, this.#most)
     transport.socket.once('close', () => this.#lose())
     this.#sdk = sdk.newHttpTransport(url, {
       fetch: (_url, init = {}) => this.#fetch(init),
@@ -71,8 +76,8 @@ export class HttpChannel implements Channel {
       if (!owner.arrived(message)) this.onmessage?.(message, extra)
     }
     this.#sdk.onerror = (error) => {
-      // A stream may have ended before the SDK has read it.
-      if (this.#callReply) this.#callReply.complaint = error
+      // It does not say of which.
+      for (const reply of this.#unread) reply.complaint = error
       this.onerror?.(error)
     }
     this.#sdk.onclose = () => this.onclose?.()
@@ -87,8 +92,7 @@ export class HttpChannel implements Channel {
   }
 
   send(message: Message, options?: unknown): Promise<void> {
-    const exchange = this.#options.owner.sending(message)
-    if (exchange) this.#armed = exchange
+    this.#options.owner.sending(message)
     return this.#sdk.send(message, options)
   }
 
@@ -102,7 +106,7 @@ export class HttpChannel implements Channel {
   }
 
   room(open: number): number {
-    return this.#isOver || this.#isEnding || this.#reply ? 0 : 1 - open
+    return this.#isOver || this.#isEnding ? 0 : this.#most - Math.max(open, this.#replies.size)
   }
 
   wireBytes(into: ByteCounts): void {
@@ -118,9 +122,10 @@ export class HttpChannel implements Channel {
     if (!joined) shared?.began(isReady ? this.sessionId : undefined, this.#version)
   }
 
-  abort(): void {
-    // The reply would go on: only another connection has room for the next call.
-    this.#destroy()
+  abort(exchange: Exchange): void {
+    // On HTTP/1.1 the reply would go on: only another connection has room for the next call.
+    if (this.#most === 1) this.#destroy()
+    else for (const reply of this.#replies) if (reply.exchange === exchange && reply.isSettled) reply.abort()
   }
 
   forget(): void {
@@ -130,17 +135,16 @@ export class HttpChannel implements Channel {
   }
 
   settled(): void {
-    if (!this.#reply) return
-    if (this.#linger) this.#linger.refresh()
-    else this.#linger = setTimeout(() => this.#giveUpLingering(), LINGER_MS)
+    if (this.#replies.size > 0) this.#linger ??= setTimeout(() => this.#giveUpLate(), LINGER_MS)
   }
 
   async end(): Promise<void> {
     this.#isEnding = true
     if (this.#linger) clearTimeout(this.#linger)
     if (this.#endsSession()) {
-      const timeout = new Promise<void>((resolve) => setTimeout(resolve, ASIDE_MS).unref())
-      await Promise.race([this.#sdk.terminateSession().catch(() => {}), timeout])
+      const timer = setTimeout(() => this.#destroy(), ASIDE_MS)
+      await this.#sdk.terminateSession().catch(() => {})
+      clearTimeout(timer)
     }
     this.#destroy()
     await this.#sdk.close().catch(() => {})
@@ -154,18 +158,26 @@ export class HttpChannel implements Channel {
 
   #fetch(init: RequestInit): Promise<Response> {
     if (init.method === 'GET') return Promise.resolve(new Response(null, { status: 405 }))
-    const exchange = this.#armed
-    this.#armed = null
     const request = this.#request(init)
-    if (this.#reply || this.#isOver) return this.#aside(request)
+    const isFree = this.#replies.size < this.#most
+    if (this.#isOver || !isFree) return this.#aside(request)
+    // The SDK hands over several in one turn, and not what they are.
+    const exchange =
+      init.method === 'POST' ? this.#options.owner.exchange(glimpsedId(init.body as string)) : null
     exchange?.encoded((request.body as Buffer).byteLength)
     return new Promise((resolve, reject) => {
-      const reply = new Reply(exchange, resolve, reject, (ended, error) => this.#ended(ended, error))
-      this.#reply = reply
-      if (exchange) this.#callReply = reply
+      const reply = new Reply(exchange, resolve, reject, this.#followed)
+      this.#replies.add(reply)
+      if (exchange) this.#unread.add(reply)
       else this.#ownReply = reply
       this.#client.dispatch(request, reply)
     })
+  }
+
+  /** What replies tell of their end. */
+  readonly #followed = {
+    ended: (reply: Reply, error: Error | null): void => this.#ended(reply, error),
+    read: (reply: Reply): void => void this.#unread.delete(reply),
   }
 
   #request({ method = 'POST', headers, body }: RequestInit): Dispatcher.DispatchOptions {
@@ -183,29 +195,44 @@ export class HttpChannel implements Channel {
   }
 
   async #aside(request: Dispatcher.DispatchOptions): Promise<Response> {
-    const transport = await this.#options.dial(AbortSignal.timeout(ASIDE_MS))
-    const client = singleClient(transport, this.#origin, 1)
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), ASIDE_MS)
     try {
-      return await new Promise<Response>((resolve, reject) => {
-        client.dispatch(request, new AsideReply(resolve, reject))
-      })
+      const transport = await this.#options.dial(late.signal)
+      const close = () => {
+        transport.socket.destroy()
+        transport.raw.destroy()
+      }
+      late.signal.addEventListener('abort', close)
+      const client = singleClient(transport, this.#origin, 1)
+      try {
+        return await new Promise<Response>((resolve, reject) => {
+          client.dispatch(request, new AsideReply(resolve, reject))
+        })
+      } finally {
+        client.destroy().catch(() => {})
+        close()
+      }
     } finally {
-      client.destroy().catch(() => {})
-      transport.socket.destroy()
-      transport.raw.destroy()
+      clearTimeout(timer)
     }
   }
 
   #ended(reply: Reply, error: Error | null): void {
-    if (this.#reply !== reply) return
-    this.#reply = null
+    if (!this.#replies.delete(reply)) return
     if (reply.closes) this.#isEnding = true
-    if (error) this.#destroy()
+    if (error && this.#most === 1) this.#destroy()
     else this.#options.owner.roomAgain()
   }
 
-  #giveUpLingering(): void {
-    if (this.#reply?.exchange && this.#reply.isSettled) this.#destroy()
+  #giveUpLate(): void {
+    this.#linger = null
+    const over = [...this.#replies].filter((reply) => reply.exchange && reply.isSettled)
+    for (const reply of over) {
+      if (reply.isLate) reply.abort()
+      else reply.isLate = true
+    }
+    if (over.length > 0) this.settled()
   }
 
   #destroy(): void {

@@ -1,11 +1,20 @@
 import type { Dispatcher } from 'undici'
 import type { CallSlot } from '../driver.ts'
 import type { Exchange } from './exchange.ts'
+import { MOST_MESSAGE_BYTES } from './options.ts'
 
 type Headers = Record<string, string | string[] | undefined>
 
-/** Turns of the event loop within which the SDK has read what is here: its streams take a few for each piece. */
+/** Turns of the event loop within which the SDK has read what it has taken: its streams take a few for each piece. */
 const READ_TURNS = 100
+
+/** Whose replies they are. */
+interface Replies {
+  /** Nothing more of it comes. */
+  ended(reply: Reply, error: Error | null): void
+  /** The SDK has read all of it. */
+  read(reply: Reply): void
+}
 
 /** A reply that undici tells piece by piece, as the `Response` that the SDK reads. */
 export class Reply implements Dispatcher.DispatchHandler {
@@ -13,6 +22,8 @@ export class Reply implements Dispatcher.DispatchHandler {
   readonly exchange: Exchange | null
   /** The connection ends with it. */
   closes = false
+  /** It goes on although its call is over, and was found so before. */
+  isLate = false
   statusCode = 0
   /** What the SDK had to say against it. */
   complaint: Error | null = null
@@ -20,22 +31,25 @@ export class Reply implements Dispatcher.DispatchHandler {
   readonly #generation: number
   readonly #resolve: (response: Response) => void
   readonly #reject: (error: Error) => void
-  readonly #ended: (reply: Reply, error: Error | null) => void
+  readonly #replies: Replies
+  #controller: Dispatcher.DispatchController | null = null
   #body: ReadableStreamDefaultController<Uint8Array> | null = null
-  #isEventStream = false
+  #byteCount = 0
+  #isWhole = false
+  #isGivenUp = false
 
   constructor(
     exchange: Exchange | null,
     resolve: (response: Response) => void,
     reject: (error: Error) => void,
-    ended: (reply: Reply, error: Error | null) => void,
+    replies: Replies,
   ) {
     this.exchange = exchange
     this.#call = exchange?.call ?? null
     this.#generation = exchange?.generation ?? 0
     this.#resolve = resolve
     this.#reject = reject
-    this.#ended = ended
+    this.#replies = replies
   }
 
   /** The call has its result, or is given up. */
@@ -44,7 +58,16 @@ export class Reply implements Dispatcher.DispatchHandler {
     return exchange === null || exchange.call === null || exchange.generation !== this.#generation
   }
 
-  onRequestStart(): void {}
+  /** No more of it is wanted: closes its stream (HTTP/2) or its connection. */
+  abort(): void {
+    this.#isGivenUp = true
+    this.#controller?.abort(new Error('given up'))
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#isGivenUp) controller.abort(new Error('given up'))
+  }
 
   onRequestSent(): void {
     if (!this.isSettled) this.#call?.written()
@@ -54,7 +77,6 @@ export class Reply implements Dispatcher.DispatchHandler {
     if (statusCode < 200) return
     this.statusCode = statusCode
     if (headers.connection === 'close') this.closes = true
-    this.#isEventStream = String(headers['content-type'] ?? '').startsWith('text/event-stream')
     if (!this.isSettled) this.exchange?.replied(statusCode, textOf(headers['server-timing']))
     try {
       this.#resolve(this.#response(statusCode, headers))
@@ -66,15 +88,16 @@ export class Reply implements Dispatcher.DispatchHandler {
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (!this.isSettled) this.exchange?.received()
-    this.#body?.enqueue(chunk)
+    this.#byteCount += chunk.length
+    if (this.#byteCount <= MOST_MESSAGE_BYTES) this.#body?.enqueue(chunk)
+    else if (!this.#isGivenUp) this.#refuse()
   }
 
   onResponseEnd(): void {
-    this.#body?.close()
-    this.#body = null
-    this.#ended(this, null)
-    // The SDK says nothing of a stream that ends without the result.
-    if (this.#isEventStream) this.#await(READ_TURNS)
+    this.#isWhole = true
+    // A body is closed once the SDK has taken all of it: it may lag behind by more than any count of turns.
+    if (this.#body === null || this.#body.desiredSize! > 0) this.#finish()
+    this.#replies.ended(this, null)
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -82,7 +105,13 @@ export class Reply implements Dispatcher.DispatchHandler {
     this.#body = null
     if (this.statusCode === 0) this.#reject(error)
     else if (!this.isSettled) this.exchange?.brokenOff(error)
-    this.#ended(this, error)
+    this.#replies.read(this)
+    this.#replies.ended(this, error)
+  }
+
+  #refuse(): void {
+    if (!this.isSettled) this.exchange?.tooLarge(MOST_MESSAGE_BYTES)
+    this.abort()
   }
 
   #response(status: number, headers: Headers): Response {
@@ -93,17 +122,32 @@ export class Reply implements Dispatcher.DispatchHandler {
       start: (controller) => {
         this.#body = controller
       },
+      pull: () => {
+        if (this.#isWhole) this.#finish()
+      },
       cancel: () => {
         this.#body = null
+        if (this.#isWhole) this.#finish()
       },
     })
     return new Response(body, init)
   }
 
+  #finish(): void {
+    this.#body?.close()
+    this.#body = null
+    // Of another status the SDK makes an error. It says nothing of a reply that ends without the result.
+    if (this.statusCode < 300) this.#await(READ_TURNS)
+    else this.#replies.read(this)
+  }
+
   #await(turns: number): void {
-    if (this.isSettled) return
-    if (turns > 0) setImmediate(() => this.#await(turns - 1))
-    else this.exchange?.unanswered(this.complaint)
+    if (turns > 0 && !this.isSettled) {
+      setImmediate(() => this.#await(turns - 1))
+      return
+    }
+    this.#replies.read(this)
+    if (!this.isSettled) this.exchange?.unanswered(this.complaint)
   }
 }
 

@@ -15,14 +15,23 @@ interface Called {
   kind: CallKind
 }
 
-function called({ api, options }: Target): Called {
+function called(target: Target): Called {
+  const { api, options } = target
   const face = faceOf(dialect(api))
-  const { method, tool, kind, transport, command } = options as unknown as McpOptions
+  const { method, tool, kind, transport, command, http } = options as unknown as McpOptions
   if (command === undefined && transport === 'stdio') {
     throw new DialectError('stdio speaks to a command: give the target a command instead of its url')
   }
   if (command !== undefined && transport !== undefined && transport !== 'stdio') {
     throw new DialectError('a command is spoken to over stdio: remove transport from the target')
+  }
+  if (http !== undefined && transportOf(target) !== 'http') {
+    const cure = 'Remove it: it is the version of Streamable HTTP.'
+    throw new DialectError(`${transportOf(target)} has no HTTP version`, { at: ['http'], cure })
+  }
+  if (target.token?.in === 'subprotocol' && transportOf(target) !== 'websocket') {
+    const cure = 'It can be in: header, query. With transport: websocket, in a subprotocol, too.'
+    throw new DialectError('only a WebSocket carries a token in a subprotocol', { at: ['auth', 'in'], cure })
   }
   if (method === 'tools/list') {
     if (tool !== undefined || kind !== undefined) {
@@ -64,7 +73,7 @@ export const mcp: Protocol<McpCodec> = {
   schemes: ['http', 'https', 'ws', 'wss'],
   reference: 'http',
   kinds: ['unary', 'server-stream'],
-  tokenPlaces: ['header', 'query'],
+  tokenPlaces: ['header', 'query', 'subprotocol'],
   options: MCP_OPTIONS,
   optionText: mcpOptionText,
   stamps: {

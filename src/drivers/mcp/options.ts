@@ -5,12 +5,16 @@ import type { Target } from '../../plan/plan.ts'
 import { choices, leaf, oneOf, text } from '../../values/leaf.ts'
 import type { Parsed } from '../../values/units.ts'
 import type { CallKind } from '../driver.ts'
+import { HTTP_VERSIONS, type HttpOptions, httpOptionText } from '../http/options.ts'
 
 export type McpTransport = 'http' | 'stdio' | 'websocket'
 export type Revision = '2025-11-25' | '2026-07-28'
 
 /** For the SDKs, because load owns the timeouts: the longest that a timer of Node can wait. */
 export const NO_TIMEOUT_MS = 2 ** 31 - 1
+
+/** A longer message, or reply of HTTP, is a failure: it would not fit the memory of many at once. */
+export const MOST_MESSAGE_BYTES = 256 * 1024 * 1024
 
 /** Stands for the command that runs the bundled server. */
 export const REFERENCE_COMMAND = 'reference'
@@ -20,6 +24,8 @@ export interface McpOptions {
   /** Left out: as the URL's scheme says, and `stdio` for a command. */
   transport?: McpTransport
   revision: Revision
+  /** Of Streamable HTTP. Left out: 1.1. */
+  http?: HttpOptions['http']
   method: 'tools/call' | 'tools/list'
   tool?: string
   kind?: CallKind
@@ -103,6 +109,9 @@ export const MCP_OPTIONS = {
   revision: oneOf('revision', REVISIONS)
     .default('2025-11-25')
     .describe(`Revision of the protocol. ${choices(REVISIONS)}. Default: \`2025-11-25\`.`),
+  http: oneOf('HTTP version', HTTP_VERSIONS)
+    .optional()
+    .describe(`HTTP version of Streamable HTTP. ${choices(HTTP_VERSIONS)}. Default: \`1.1\`.`),
   method: oneOf('method', METHODS)
     .default('tools/call')
     .describe(`What a call is. ${choices(METHODS)}. Default: \`tools/call\`.`),
@@ -130,5 +139,6 @@ export function transportOf({ url, options }: Pick<Target, 'url' | 'options'>): 
 
 export function mcpOptionText(key: string, value: unknown): string {
   if (key === 'session') return `${value} session`
+  if (key === 'http') return httpOptionText(key, value)
   return Array.isArray(value) ? value.join(' ') : String(value)
 }

@@ -36,6 +36,8 @@ export class McpSession implements Session, ChannelOwner {
   #starting = 0
   #lastId = -1
   #isReady = false
+  /** The server knows nothing of the session any more. */
+  #isForgotten = false
   #loss: Outcome | null = null
   #isClosed = false
 
@@ -94,7 +96,8 @@ export class McpSession implements Session, ChannelOwner {
     if (exchange.call !== call) return
     this.#drop(exchange)
     exchange.abort()
-    this.#channel?.abort()
+    this.#channel?.abort(exchange)
+    this.#leaveIfForgotten()
   }
 
   /** The exchange's call is over, and nothing more will be told of it: it may carry the next one. */
@@ -102,6 +105,7 @@ export class McpSession implements Session, ChannelOwner {
     this.#drop(exchange)
     this.#channel?.settled()
     this.#idle.push(exchange)
+    this.#leaveIfForgotten()
   }
 
   /** The exchange's call failed. The SDK may still tell something of it, which is ignored. */
@@ -111,10 +115,11 @@ export class McpSession implements Session, ChannelOwner {
     this.#drop(exchange)
     let told = outcome
     if (outcome.class === 'http.404' && this.#channel?.sessionId !== undefined) {
-      this.#channel?.forget()
+      this.#channel.forget()
       told = failure('response', 'mcp.session_lost', '404', outcome.sample)
-      this.lost(BROKEN_OFF, true)
+      this.#isForgotten = true
     }
+    this.#leaveIfForgotten()
     call.end(told)
   }
 
@@ -139,16 +144,17 @@ export class McpSession implements Session, ChannelOwner {
     const { id } = message
     if (typeof id === 'number' && message.method !== undefined && id > this.#lastId) this.#lastId = id
     const exchange = (message.params as Record<symbol, Exchange> | undefined)?.[EXCHANGE]
-    if (!exchange || exchange.id >= 0) return null
+    if (!exchange?.call || exchange.id >= 0) return null
     this.#starting--
-    if (!exchange.call) return null
     exchange.id = id as number
     this.#open.set(exchange.id, exchange)
     return exchange
   }
 
   exchange(id: unknown): Exchange | null {
-    return this.#open.get(Number(id)) ?? null
+    // `Number` would make 0, which is an id, of much that is none.
+    const asked = typeof id === 'string' && id !== '' ? Number(id) : id
+    return typeof asked === 'number' ? (this.#open.get(asked) ?? null) : null
   }
 
   isAsked(): boolean {
@@ -187,7 +193,7 @@ export class McpSession implements Session, ChannelOwner {
   #reply({ id, error }: Message): void {
     const exchange = this.exchange(id)
     if (exchange) {
-      exchange.rpcError = error ?? null
+      exchange.answered(error ?? null)
       return
     }
     if (id === null || id === undefined) {
@@ -209,6 +215,11 @@ export class McpSession implements Session, ChannelOwner {
     exchange.call = null
     if (exchange.id >= 0) this.#open.delete(exchange.id)
     else this.#starting--
+  }
+
+  /** What the other calls ask is under way already: the server tells each of them for itself. */
+  #leaveIfForgotten(): void {
+    if (this.#isForgotten && this.#open.size + this.#starting === 0) this.lost(BROKEN_OFF, true)
   }
 
   #end(): void {

@@ -1,3 +1,9 @@
+/** A session to go on with. */
+export interface Joined {
+  sessionId: string
+  version: string | undefined
+}
+
 /** A session that all connections of a load thread go on with, once the first one has begun it. */
 export class SharedSession {
   #id: string | null = null
@@ -6,7 +12,7 @@ export class SharedSession {
   #beginning: { done: Promise<void>; settle(): void } | null = null
 
   /** The session to go on with. Null: there is none, and the caller begins it and calls `began`. */
-  async join(): Promise<{ sessionId: string; version: string | undefined } | null> {
+  async join(): Promise<Joined | null> {
     while (this.#beginning) await this.#beginning.done
     if (this.#id !== null) {
       this.#users++

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { type ByteCounts, type DriverOptions, failure, OpenError } from '../driver.ts'
 import { abortable } from '../transport/connect.ts'
 import type { ChannelOwner, OpenChannel } from './channel.ts'
-import { type McpOptions, REFERENCE_COMMAND } from './options.ts'
-import { MOST_MESSAGE_BYTES, TextChannel } from './text-channel.ts'
+import { type McpOptions, MOST_MESSAGE_BYTES, REFERENCE_COMMAND } from './options.ts'
+import { TextChannel } from './text-channel.ts'
 import { WardenLink } from './warden-link.ts'
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
@@ -59,16 +59,19 @@ class StdioChannel extends TextChannel {
   }
 
   async end(): Promise<void> {
+    const pid = this.#child.pid!
     this.#child.stdin.end()
-    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-      const timer = setTimeout(() => killGroup(this.#child.pid!, signal), GRACE_MS)
-      const isGone = await Promise.race([this.#gone.then(() => true), after(GRACE_MS + 1)])
-      clearTimeout(timer)
-      if (isGone) break
-    }
+    const asking = setTimeout(() => killGroup(pid, 'SIGTERM'), GRACE_MS)
+    const forcing = setTimeout(() => killGroup(pid, 'SIGKILL'), 2 * GRACE_MS)
     await this.#gone
+    clearTimeout(asking)
+    clearTimeout(forcing)
     // What it started itself ends with it.
-    killGroup(this.#child.pid!, 'SIGKILL')
+    killGroup(pid, 'SIGKILL')
+  }
+
+  protected get waitingBytes(): number {
+    return this.#child.stdin.writableLength
   }
 
   protected write(text: string, written: () => void): void {
@@ -79,6 +82,8 @@ class StdioChannel extends TextChannel {
 
   #take(piece: Buffer): void {
     this.#read += piece.length
+    // What a server goes on to say once it was found wrong is not kept: it may never stop.
+    if (this.isOver) return
     let from = 0
     for (let end = piece.indexOf(NEWLINE); end !== -1; end = piece.indexOf(NEWLINE, from)) {
       const last = piece.subarray(from, end)
@@ -122,7 +127,11 @@ export function overStdio({ target }: DriverOptions<unknown>): { open: OpenChann
       detached: true,
       windowsHide: true,
     })
-    if (child.pid !== undefined) warden.watch(child.pid)
+    const { pid } = child
+    if (pid !== undefined) {
+      warden.watch(pid)
+      child.once('exit', () => warden.leave(pid))
+    }
     await abortable<void>(
       signal,
       (succeed, fail) => {
@@ -132,10 +141,9 @@ export function overStdio({ target }: DriverOptions<unknown>): { open: OpenChann
         )
       },
       () => {
-        if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL')
+        if (pid !== undefined) killGroup(pid, 'SIGKILL')
       },
     )
-    child.once('exit', () => warden.leave(child.pid!))
     probe.phase('spawn')
     return new StdioChannel(owner, child)
   }
@@ -159,8 +167,4 @@ function killGroup(pid: number, signal: NodeJS.Signals): void {
   } catch {
     // Nothing is left of it.
   }
-}
-
-function after(delayMs: number): Promise<false> {
-  return new Promise((resolve) => setTimeout(resolve, delayMs, false))
 }

@@ -1,21 +1,14 @@
 import { Buffer } from 'node:buffer'
 import { type ByteCounts, failure, type Outcome } from '../driver.ts'
 import type { Channel, ChannelOwner, Message } from './channel.ts'
-import type { Exchange } from './exchange.ts'
+import { glimpsedId } from './glimpse.ts'
 
 /** Calls that are in flight at most, as on HTTP/2. */
 const MOST_CALLS = 100
 /** As much of what is no message as is kept for a person to read. */
 const SHOWN_CHARACTERS = 200
-/** A longer message is a failure: it would not fit the memory of many at once. */
-export const MOST_MESSAGE_BYTES = 256 * 1024 * 1024
-/** Where an id or a token is looked for: at the beginning of a message, and at its end. */
-const HEAD_CHARACTERS = 160
-const TAIL_CHARACTERS = 40
-
-const PROGRESS_TOKEN = /"progressToken":\s*(\d+)/
-const FIRST_ID = /^\s*\{\s*(?:"jsonrpc":\s*"2\.0",\s*)?"id":\s*(\d+)/
-const LAST_ID = /"id":\s*(\d+)\s*(?:,\s*"jsonrpc":\s*"2\.0"\s*)?\}\s*$/
+/** No further call goes out while more than this waits to be written: calls that are given up leave theirs behind. */
+const MOST_WAITING_BYTES = 64 * 1024 * 1024
 
 const DONE = Promise.resolve()
 
@@ -26,7 +19,8 @@ export abstract class TextChannel implements Channel {
   onerror?: (error: Error) => void
   onclose?: () => void
   protected readonly owner: ChannelOwner
-  #isOver = false
+  protected isOver = false
+  #isFull = false
 
   constructor(owner: ChannelOwner) {
     this.owner = owner
@@ -34,6 +28,8 @@ export abstract class TextChannel implements Channel {
 
   /** Hands a message on; `written` is called when it is written in full. */
   protected abstract write(text: string, written: () => void): void
+  /** What waits to be written. */
+  protected abstract get waitingBytes(): number
   abstract wireBytes(into: ByteCounts): void
   abstract end(): Promise<void>
 
@@ -45,15 +41,23 @@ export abstract class TextChannel implements Channel {
     const exchange = this.owner.sending(message)
     const text = JSON.stringify(message)
     if (!exchange) {
-      this.write(text, ignore)
+      this.write(text, this.#wrote)
       return DONE
     }
     exchange.encoded(Buffer.byteLength(text))
     const { generation } = exchange
     this.write(text, () => {
       if (exchange.generation === generation) exchange.call?.written()
+      this.#wrote()
     })
+    if (this.waitingBytes > MOST_WAITING_BYTES) this.#isFull = true
     return DONE
+  }
+
+  readonly #wrote = (): void => {
+    if (!this.#isFull || this.waitingBytes > MOST_WAITING_BYTES / 2) return
+    this.#isFull = false
+    this.owner.roomAgain()
   }
 
   /** The session ends what carries it. */
@@ -62,7 +66,7 @@ export abstract class TextChannel implements Channel {
   }
 
   room(open: number): number {
-    return this.#isOver ? 0 : MOST_CALLS - open
+    return this.isOver || this.#isFull ? 0 : MOST_CALLS - open
   }
 
   began(): void {}
@@ -76,7 +80,7 @@ export abstract class TextChannel implements Channel {
   /** A whole message is here. */
   protected received(text: string): void {
     // The time is taken before the message is read; whose it is is found by a glance at it.
-    const glimpsed = this.#glimpse(text)
+    const glimpsed = this.owner.exchange(glimpsedId(text))
     glimpsed?.received()
     const message = messageOf(text)
     if (!message) {
@@ -94,18 +98,10 @@ export abstract class TextChannel implements Channel {
 
   /** Nothing comes any more. */
   protected lose(outcome: Outcome, isOrdinary = false): void {
-    if (this.#isOver) return
-    this.#isOver = true
+    if (this.isOver) return
+    this.isOver = true
     this.owner.lost(outcome, isOrdinary)
     this.onclose?.()
-  }
-
-  #glimpse(text: string): Exchange | null {
-    const head = text.length > HEAD_CHARACTERS ? text.slice(0, HEAD_CHARACTERS) : text
-    const found = head.includes('"notifications/')
-      ? PROGRESS_TOKEN.exec(head)
-      : (FIRST_ID.exec(head) ?? LAST_ID.exec(text.slice(-TAIL_CHARACTERS)))
-    return found ? this.owner.exchange(found[1]) : null
   }
 
   /** What comes while nothing is asked, as the greeting of a program, harms nobody. */
@@ -124,5 +120,3 @@ function messageOf(text: string): Message | null {
     return null
   }
 }
-
-function ignore(): void {}

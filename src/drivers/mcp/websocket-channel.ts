@@ -46,6 +46,10 @@ class WebSocketChannel extends TextChannel {
     raw.destroy()
   }
 
+  protected get waitingBytes(): number {
+    return this.#ws.bufferedAmount
+  }
+
   protected write(text: string, written: () => void): void {
     this.#ws.send(text, written)
   }
