@@ -5,11 +5,12 @@ import { protocol } from '../drivers/registry.ts'
 import { systemClock, threadTime } from '../load/clock.ts'
 import { Round } from '../load/round.ts'
 import type { Case, Plan } from '../plan/plan.ts'
-import { schedule } from '../plan/schedule.ts'
+import { schedule, withRate } from '../plan/schedule.ts'
 import { messagesOf, streams } from '../plan/streams.ts'
 import { type LiveView, Recorder } from '../record/recorder.ts'
 import type { RoundRecord } from '../record/round-record.ts'
 import { fillPayload, fillTarget } from '../scenario/environment.ts'
+import type { RoundOrder } from './messages.ts'
 import { rehearse } from './rehearsal.ts'
 import { share } from './share.ts'
 
@@ -76,9 +77,9 @@ export class Agent {
   }
 
   /** Opens the connections that a round needs. */
-  async prepare(caseIndex: number, roundIndex: number): Promise<void> {
+  async prepare({ caseIndex, roundIndex, ratePerSecond }: RoundOrder): Promise<void> {
     const { worker, workers, live } = this.#options
-    const planned = this.#cases[caseIndex]!
+    const planned = withRate(this.#cases[caseIndex]!, ratePerSecond)
     const { load, target, slo } = planned
     await this.#rehearseOnce(protocolOf(planned))
     const recorder = new Recorder(

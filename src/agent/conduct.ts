@@ -1,17 +1,22 @@
 import type { Plan } from '../plan/plan.ts'
 import type { RoundRecord } from '../record/round-record.ts'
+import type { RoundOrder } from './messages.ts'
+import { type Search, type SearchStep, search } from './search.ts'
 
 /** What runs a round; `Threads` on this machine. */
 interface RoundRunner {
-  round(caseIndex: number, roundIndex: number, begun: () => void): Promise<RoundRecord[]>
+  round(round: RoundOrder, begun: () => void): Promise<RoundRecord[]>
 }
 
-export interface ConductOptions {
+export interface ConductOptions<Step extends SearchStep> {
   plan: Plan
   runner: RoundRunner
   /** CPU seconds that the case's server has used so far; null where it tells none. */
   serverCpuSeconds(caseIndex: number): Promise<number | null>
-  begun(caseIndex: number, roundIndex: number): void
+  /** A round begins, or a step of a search. */
+  begun(round: RoundOrder, isSearching: boolean): void
+  /** Whether the objective of a case's search held at a rate. */
+  judge(caseIndex: number, ratePerSecond: number, records: RoundRecord[]): Step
   /** Called before the first round of each case. */
   before(caseIndex: number): Promise<void>
   /** True once the user has ended the run. */
@@ -25,32 +30,69 @@ export interface ConductedRound {
   serverCpuSeconds: number | null
 }
 
+export interface Conducted<Step extends SearchStep> {
+  rounds: ConductedRound[]
+  /** By case; those that came to an answer. */
+  searches: ReadonlyMap<number, Search<Step>>
+}
+
 /**
- * Runs all rounds of a plan, the cases of a run interleaved round by round, so that a machine that drifts
- * drifts for all of them alike. A case that overflowed, where its load says `overflow: abort`, runs no more.
+ * Finds the rates that the plan searches for, case by case, and then runs all rounds, the cases of a run interleaved
+ * round by round, so that a machine that drifts drifts for all of them alike. A case that overflowed, where its load
+ * says `overflow: abort`, runs no more.
  */
-export async function conduct(options: ConductOptions): Promise<ConductedRound[]> {
+export async function conduct<Step extends SearchStep>(
+  options: ConductOptions<Step>,
+): Promise<Conducted<Step>> {
   const { plan, runner } = options
-  const done: ConductedRound[] = []
+  const searches = new Map<number, Search<Step>>()
+  const rounds: ConductedRound[] = []
+  for (const caseIndex of plan.cases.keys()) {
+    const found = await searchFor(caseIndex, options)
+    if (found) searches.set(caseIndex, found)
+  }
   const aborted = new Set<number>()
-  const most = Math.max(0, ...plan.cases.map(({ rounds }) => rounds))
+  const most = Math.max(0, ...plan.cases.map((planned) => planned.rounds))
   for (let roundIndex = 0; roundIndex < most; roundIndex++) {
     for (const [caseIndex, planned] of plan.cases.entries()) {
-      if (options.isStopped()) return done
+      if (options.isStopped()) return { rounds, searches }
       if (roundIndex >= planned.rounds || aborted.has(caseIndex)) continue
       if (roundIndex === 0) await options.before(caseIndex)
-      if (options.isStopped()) return done
+      if (options.isStopped()) return { rounds, searches }
       const before = await options.serverCpuSeconds(caseIndex)
-      const records = await runner.round(caseIndex, roundIndex, () => options.begun(caseIndex, roundIndex))
+      const order = { caseIndex, roundIndex, ratePerSecond: measuredRate(searches.get(caseIndex)) }
+      const records = await runner.round(order, () => options.begun(order, false))
       // Ended before its measured window began: it has nothing to tell.
-      if (options.isStopped() && records.every(isEmpty)) return done
+      if (options.isStopped() && records.every(isEmpty)) return { rounds, searches }
       const after = await options.serverCpuSeconds(caseIndex)
       const serverCpuSeconds = before === null || after === null ? null : after - before
-      done.push({ caseIndex, records, serverCpuSeconds })
+      rounds.push({ caseIndex, records, serverCpuSeconds })
       if (records.some(({ overflowed }) => overflowed)) aborted.add(caseIndex)
     }
   }
-  return done
+  return { rounds, searches }
+}
+
+async function searchFor<Step extends SearchStep>(
+  caseIndex: number,
+  { plan, runner, begun, judge, isStopped }: ConductOptions<Step>,
+): Promise<Search<Step> | null> {
+  const { load } = plan.cases[caseIndex]!
+  if (load.model !== 'search') return null
+  return search({
+    ...load,
+    step: async (ratePerSecond) => {
+      if (isStopped()) return null
+      const order = { caseIndex, roundIndex: 0, ratePerSecond }
+      const records = await runner.round(order, () => begun(order, true))
+      return isStopped() ? null : judge(caseIndex, ratePerSecond, records)
+    },
+  })
+}
+
+/** The rate at which a case is measured that was searched for: the one found, or the lowest that was tried. */
+export function measuredRate(found: Search<SearchStep> | undefined): number | null {
+  return found ? (found.ratePerSecond ?? Math.min(...found.steps.map((step) => step.ratePerSecond))) : null
 }
 
 function isEmpty({ counts }: RoundRecord): boolean {

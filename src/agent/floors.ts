@@ -6,6 +6,7 @@ import type { Case, Load } from '../plan/plan.ts'
 import type { RoundRecord } from '../record/round-record.ts'
 import { fillTarget } from '../scenario/environment.ts'
 import { IdleProcess } from './idle-process.ts'
+import type { RoundOrder } from './messages.ts'
 
 const TIMEOUTS = { connectMs: 2000, firstByteMs: null, idleMs: null, totalMs: 5000 }
 
@@ -16,7 +17,7 @@ export type MeasuredFloor = { planned: Case; records: RoundRecord[] } | { planne
 interface FloorRunner {
   /** The case's index among those that `round` knows; its server is an idle one. */
   addFloor(planned: Case): Promise<number>
-  round(caseIndex: number, roundIndex: number, begun: () => void): Promise<RoundRecord[]>
+  round(round: RoundOrder, begun: () => void): Promise<RoundRecord[]>
 }
 
 export interface FloorsOptions {
@@ -83,7 +84,8 @@ export class Floors {
 
   async #run(floor: Case): Promise<RoundRecord[]> {
     const { runner } = this.#options
-    return runner.round(await runner.addFloor(floor), 0, () => {})
+    const caseIndex = await runner.addFloor(floor)
+    return runner.round({ caseIndex, roundIndex: 0, ratePerSecond: null }, () => {})
   }
 
   async #ask({ target }: Case) {

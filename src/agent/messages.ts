@@ -4,6 +4,14 @@ import type { Outcome } from '../drivers/driver.ts'
 import type { Case, Plan } from '../plan/plan.ts'
 import type { RoundRecord } from '../record/round-record.ts'
 
+/** Which round is to be run. */
+export interface RoundOrder {
+  caseIndex: number
+  roundIndex: number
+  /** Of a load that is searched for; null for any other. */
+  ratePerSecond: number | null
+}
+
 export interface ThreadData {
   plan: Plan
   worker: number
@@ -16,7 +24,7 @@ export type Request =
   | { id: number; do: 'check'; caseIndex: number }
   /** Its index is the next one; its server is an idle one of its protocol. */
   | { id: number; do: 'addFloor'; planned: Case }
-  | { id: number; do: 'prepare'; caseIndex: number; roundIndex: number }
+  | { id: number; do: 'prepare'; round: RoundOrder }
   | { id: number; do: 'run'; startNs: bigint }
   | { id: number; do: 'stop' }
   | { id: number; do: 'close' }

@@ -31,7 +31,7 @@ async function perform(request: Request): Promise<Extract<Reply, { value: unknow
     case 'addFloor':
       return agent.addFloor(request.planned)
     case 'prepare':
-      await agent.prepare(request.caseIndex, request.roundIndex)
+      await agent.prepare(request.round)
       return null
     case 'run':
       return agent.run(request.startNs)

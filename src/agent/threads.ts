@@ -4,7 +4,7 @@ import { sharedTime } from '../load/clock.ts'
 import type { Case, Plan } from '../plan/plan.ts'
 import type { RoundRecord } from '../record/round-record.ts'
 import { Board, type LiveDelta } from './board.ts'
-import type { Reply, Request, ThreadData } from './messages.ts'
+import type { Reply, Request, RoundOrder, ThreadData } from './messages.ts'
 
 /** From "all threads are ready" to the round's start: enough for the message to reach every thread. */
 const START_AHEAD_MS = 20
@@ -97,8 +97,8 @@ export class Threads {
   }
 
   /** Runs one round on all threads at once, and tells when it begins. */
-  async round(caseIndex: number, roundIndex: number, begun: () => void): Promise<RoundRecord[]> {
-    await Promise.all(this.#threads.map((thread) => thread.ask({ do: 'prepare', caseIndex, roundIndex })))
+  async round(round: RoundOrder, begun: () => void): Promise<RoundRecord[]> {
+    await Promise.all(this.#threads.map((thread) => thread.ask({ do: 'prepare', round })))
     const startNs = sharedTime(START_AHEAD_MS)
     begun()
     return Promise.all(this.#threads.map((thread) => thread.ask<RoundRecord>({ do: 'run', startNs })))

@@ -4,8 +4,9 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import type { LiveDelta } from '../agent/board.ts'
-import { conduct } from '../agent/conduct.ts'
+import { conduct, measuredRate } from '../agent/conduct.ts'
 import { Floors, type MeasuredFloor } from '../agent/floors.ts'
+import type { RoundOrder } from '../agent/messages.ts'
 import { readCpuSeconds } from '../agent/server-cpu.ts'
 import { Threads } from '../agent/threads.ts'
 import { Tokens } from '../agent/tokens.ts'
@@ -13,10 +14,12 @@ import { DialectError } from '../dialects/dialect.ts'
 import type { Outcome } from '../drivers/driver.ts'
 import { protocol } from '../drivers/registry.ts'
 import type { Case, Plan } from '../plan/plan.ts'
+import { withRate } from '../plan/schedule.ts'
 import { initHistograms } from '../record/histogram.ts'
 import { assembleCase } from '../result/assemble.ts'
 import { type Result, SCHEMA_VERSION } from '../result/document.ts'
 import { assembleFloor } from '../result/floor.ts'
+import { judgeStep, searchResult } from '../result/search.ts'
 import { evaluateThresholds } from '../result/thresholds.ts'
 import { runVerdict } from '../result/verdict.ts'
 import { fillPayload, fillTarget, longestFirst, scrub, secretsOf } from '../scenario/environment.ts'
@@ -44,7 +47,7 @@ export interface Watcher {
   begin(look: () => LiveDelta[]): void
   /** The floor under a case is measured next. */
   floor(caseIndex: number): void
-  round(caseIndex: number, roundIndex: number): void
+  round(round: RoundOrder, isSearching: boolean): void
 }
 
 /** One target, or the endpoint that its token comes from, could not be reached, told before any load. */
@@ -80,12 +83,12 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
     const startTime = new Date()
     const found = new Map<number, MeasuredFloor>()
     const metricsUrls = plan.cases.map((planned) => metricsUrl(planned, options))
-    const rounds = await conduct({
+    const { rounds, searches } = await conduct({
       plan,
       runner: {
-        async round(caseIndex, roundIndex, begun) {
-          const records = await threads.round(caseIndex, roundIndex, begun)
-          records[0]?.errors.push(...tokens.takeFailures(plan.cases[caseIndex]!.target.name))
+        async round(round, begun) {
+          const records = await threads.round(round, begun)
+          records[0]?.errors.push(...tokens.takeFailures(plan.cases[round.caseIndex]!.target.name))
           return records
         },
       },
@@ -93,7 +96,8 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
         const url = metricsUrls[caseIndex] ?? null
         return url === null ? null : readCpuSeconds(url)
       },
-      begun: (caseIndex, roundIndex) => watcher.round(caseIndex, roundIndex),
+      begun: (round, isSearching) => watcher.round(round, isSearching),
+      judge: (caseIndex, ratePerSecond, records) => judgeStep(plan.cases[caseIndex]!, ratePerSecond, records),
       before: async (caseIndex) => {
         const floor = await floors.of(plan.cases[caseIndex]!, () => watcher.floor(caseIndex))
         if (floor) found.set(caseIndex, floor)
@@ -104,8 +108,13 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
       const own = rounds.filter((round) => round.caseIndex === caseIndex)
       // A case whose turn never came has nothing to tell.
       if (own.length === 0) return []
+      const search = searches.get(caseIndex)
       const floor = found.get(caseIndex)
-      return { ...assembleCase(planned, own), ...(floor && { floor: assembleFloor(floor) }) }
+      return {
+        ...assembleCase(withRate(planned, measuredRate(search)), own),
+        ...(search && { search: searchResult(planned, search) }),
+        ...(floor && { floor: assembleFloor(floor) }),
+      }
     })
     const hidden = longestFirst([...secrets, ...tokens.secrets])
     for (const error of cases.flatMap(({ errors }) => errors)) error.sample = scrub(error.sample, hidden)

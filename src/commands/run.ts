@@ -140,7 +140,8 @@ function watch(plan: Plan, progress: Progress): Watcher {
   return {
     begin: (look) => progress.begin(plan, look),
     floor: (caseIndex) => progress.floor(caseIndex),
-    round: (caseIndex, roundIndex) => progress.round(caseIndex, roundIndex),
+    round: ({ caseIndex, roundIndex, ratePerSecond }, isSearching) =>
+      progress.round(caseIndex, roundIndex, isSearching ? ratePerSecond : null),
   }
 }
 

@@ -124,9 +124,14 @@ function primaryFacets({ givenName, target, payload, load }: Nameless): Facet[] 
     add(`target.${key}`, typeof value === 'number' ? value : String(value), optionText(key, value))
   }
   add('target.connection', target.connection)
-  add('load.model', load.model, load.model === 'poisson' || load.model === 'ramp' ? load.model : '')
+  add('load.model', load.model, load.model === 'closed' || load.model === 'constant' ? '' : load.model)
   if (load.model === 'closed') add('load.concurrency', load.concurrency, `×${load.concurrency}`)
   if (load.model === 'constant' || load.model === 'poisson') add('load.rate', formatRate(load.ratePerSecond))
+  if (load.model === 'search') {
+    const { metric, statistic, below } = load.objective
+    add('load.metric', `${metric}.${statistic}`)
+    add('load.below', formatDuration(below), `below ${formatDuration(below)}`)
+  }
   if (load.model === 'ramp') {
     const rates = [load.startRatePerSecond, ...load.stages.map(({ ratePerSecond }) => ratePerSecond)]
     add('load.stages', `to ${formatRate(Math.max(...rates))}`)

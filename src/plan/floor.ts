@@ -84,7 +84,7 @@ type Arrivals =
   | { model: 'constant'; ratePerSecond: number }
   | { model: 'poisson'; ratePerSecond: number; seed: number }
 
-/** The case's own; a ramp at its highest. A rate that gives no median in the time is raised until it does. */
+/** The case's own; a ramp at its highest, a search at its first. A rate that gives no median in the time is raised until it does. */
 function arrivals(load: Load, windowMs: number): Arrivals {
   const enough = (ratePerSecond: number) => Math.max(ratePerSecond, (FEWEST_CALLS * 1000) / windowMs)
   switch (load.model) {
@@ -94,6 +94,8 @@ function arrivals(load: Load, windowMs: number): Arrivals {
       return { model: 'constant', ratePerSecond: enough(load.ratePerSecond) }
     case 'poisson':
       return { model: 'poisson', ratePerSecond: enough(load.ratePerSecond), seed: load.seed }
+    case 'search':
+      return { model: 'constant', ratePerSecond: enough(load.startRatePerSecond) }
     case 'ramp': {
       const rates = load.stages.map(({ ratePerSecond }) => ratePerSecond)
       return {
@@ -113,7 +115,7 @@ function lengthMs({ load, rounds }: Case): number | null {
 function windowLengthMs(load: Load): number | null {
   if (load.durationMs !== null) return load.durationMs
   if (load.model === 'ramp') return sum(load.stages.map(({ durationMs }) => durationMs))
-  if (load.model === 'closed' || load.calls === null) return null
+  if (!('ratePerSecond' in load) || load.calls === null) return null
   return (load.calls * 1000) / load.ratePerSecond
 }
 

@@ -4,7 +4,7 @@ import { DialectError } from '../dialects/dialect.ts'
 import { dialect } from '../dialects/registry.ts'
 import { protocol } from '../drivers/registry.ts'
 import { isSecureScheme } from '../drivers/transport/scheme.ts'
-import type { PayloadSpec } from '../scenario/case-schema.ts'
+import type { LoadSpec, PayloadSpec } from '../scenario/case-schema.ts'
 import { fill } from '../scenario/environment.ts'
 import type { Scenario } from '../scenario/load.ts'
 import { type Problem, ScenarioError } from '../scenario/problem.ts'
@@ -13,7 +13,7 @@ import type { ReferenceAddress } from '../scenario/template.ts'
 import { suggest } from '../values/suggestion.ts'
 import { identify, type Nameless } from './case-names.ts'
 import { type Fields, fieldsOf, mergeLoad, mergePayload } from './merge-settings.ts'
-import type { Case, Payload, Plan, Slo, Target } from './plan.ts'
+import type { Case, Load, Payload, Plan, Slo, Target } from './plan.ts'
 import { resolveLoad, resolvePayload, resolveSlo, resolveTimeouts } from './resolve.ts'
 import { messageAndCure, resolveTarget, withPath } from './resolve-target.ts'
 import { hasMessages, MESSAGE_KEYS } from './streams.ts'
@@ -134,6 +134,7 @@ function planEntry(
     const target = withPath(variant.target, scenario, problems)
     if (!target) return []
     checkConnection(target, variant.varied, scenario, problems)
+    checkObjective(target, load, variant.load.fields, path, telling)
     checkMessages(target, variant.payload.fields, telling)
     checkPayload(target, payload, variant.payload.fields, path, telling)
     return [
@@ -167,6 +168,20 @@ function checkConnection(
   const message = `\`resumed\` has no meaning for ${name}: its URL is in clear text, which has no TLS session`
   const problem = source.problem(path, message, 'Take `cold`, or a URL over TLS.', isVaried ? 'key' : 'value')
   if (!problems.some((other) => other.message === message)) problems.push(problem)
+}
+
+/** What a search keeps low has to be something that the calls have. */
+function checkObjective(
+  target: Target,
+  load: Load,
+  { metric }: Fields<LoadSpec>,
+  path: Path,
+  { source, problems }: { source: Scenario['source']; problems: Problem[] },
+): void {
+  if (load.model !== 'search' || hasMetric({ target }, load.objective.metric)) return
+  const message = `calls of ${target.name} have no ${load.objective.metric}`
+  const cure = 'Take a metric that they have, e.g. request_latency.p99.'
+  problems.push(source.problem(metric?.path ?? path, message, cure))
 }
 
 /** A call that has one message by its nature sends no more. */

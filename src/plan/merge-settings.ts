@@ -7,7 +7,7 @@ import type { Dialect } from '../dialects/dialect.ts'
 import type { LoadSpec, PayloadSpec } from '../scenario/case-schema.ts'
 import type { Problem } from '../scenario/problem.ts'
 import type { Path, Source } from '../scenario/source.ts'
-import type { Arrivals, Payload } from './plan.ts'
+import type { Load, Payload } from './plan.ts'
 
 /** A value, and where it was written. */
 export interface Field<T = unknown> {
@@ -18,7 +18,7 @@ export interface Field<T = unknown> {
 export type Fields<Spec> = { [Key in keyof Spec]?: Field<NonNullable<Spec[Key]>> }
 
 type PayloadForm = Payload['form']
-export type LoadModel = Arrivals['model']
+export type LoadModel = Load['model']
 
 const ANY_FORM: readonly PayloadForm[] = ['size', 'tokens', 'text', 'json', 'file', 'none']
 
@@ -47,13 +47,17 @@ export function payloadKeyForms({ promptKeys = [] }: Pick<Dialect, 'promptKeys'>
 export const LOAD_KEY_MODELS: Readonly<Record<keyof Omit<LoadSpec, 'model'>, readonly LoadModel[]>> = {
   concurrency: ['closed'],
   rate: ['constant', 'poisson'],
-  start_rate: ['ramp'],
+  start_rate: ['ramp', 'search'],
+  max_rate: ['search'],
+  metric: ['search'],
+  below: ['search'],
+  precision: ['search'],
   stages: ['ramp'],
-  duration: ['closed', 'constant', 'poisson'],
+  duration: ['closed', 'constant', 'poisson', 'search'],
   calls: ['closed', 'constant', 'poisson'],
-  warmup: ['closed', 'constant', 'poisson', 'ramp'],
-  connections: ['closed', 'constant', 'poisson', 'ramp'],
-  overflow: ['closed', 'constant', 'poisson', 'ramp'],
+  warmup: ['closed', 'constant', 'poisson', 'ramp', 'search'],
+  connections: ['closed', 'constant', 'poisson', 'ramp', 'search'],
+  overflow: ['closed', 'constant', 'poisson', 'ramp', 'search'],
 }
 
 export function fieldsOf<Spec extends object>(spec: Spec | undefined, path: Path): Fields<Spec> {

@@ -108,10 +108,30 @@ export type Arrivals =
   | { model: 'poisson'; ratePerSecond: number; seed: number }
   | { model: 'ramp'; startRatePerSecond: number; stages: Stage[] }
 
+/** The highest rate at which a statistic stays at or below a limit: looked for first, then measured. */
+export interface Objective {
+  /** A timing metric, in ms. */
+  metric: string
+  statistic: string
+  below: number
+}
+
+export interface SearchArrivals {
+  model: 'search'
+  objective: Objective
+  startRatePerSecond: number
+  /** Null: as far as server and generator go. */
+  maxRatePerSecond: number | null
+  /** The search ends when the lowest rate that is too high is at most this share above the one that holds. */
+  precision: number
+}
+
 /** What happens to an arrival that finds no session with room. */
 export type Overflow = 'queue' | 'drop' | 'abort'
 
-export type Load = Arrivals & {
+export type Load = (Arrivals | SearchArrivals) & LoadSettings
+
+interface LoadSettings {
   /** Left out of the measurement; told by planned start. */
   warmupMs: number
   /** Length of the measured window. Null where `calls` ends it. */

@@ -13,6 +13,11 @@ const DEFAULT_PROMPT_TOKENS = 32
 const DEFAULT_OUTPUT_TOKENS = 32
 const DEFAULT_DURATION_MS = 3000
 const DEFAULT_WARMUP_MS = 500
+const DEFAULT_SEARCH_RATE = 10
+const DEFAULT_PRECISION = 0.03
+const DEFAULT_OBJECTIVE = { metric: 'request_latency', statistic: 'p99' }
+/** How many times the limit of its objective a search looks at each rate. */
+const LIMITS_A_STEP = 40
 const DEFAULT_CONNECT_MS = 10_000
 const DEFAULT_TOTAL_MS = 30_000
 
@@ -95,6 +100,22 @@ export function resolveLoad({ model, fields }: MergedLoad, context: ResolveConte
       return model === 'constant'
         ? { ...common, model, ratePerSecond }
         : { ...common, model, ratePerSecond, seed }
+    }
+    case 'search': {
+      const below = fields.below?.value
+      if (below === undefined) return missing('below', 'below: 50ms')
+      const startRatePerSecond = fields.start_rate?.value || DEFAULT_SEARCH_RATE
+      return {
+        ...common,
+        // A queue that grows slowly has to have the time to reach the limit.
+        durationMs: fields.duration?.value ?? Math.max(DEFAULT_DURATION_MS, LIMITS_A_STEP * below),
+        calls: null,
+        model,
+        objective: { ...(fields.metric?.value ?? DEFAULT_OBJECTIVE), below },
+        startRatePerSecond,
+        maxRatePerSecond: fields.max_rate?.value ?? null,
+        precision: fields.precision?.value ?? DEFAULT_PRECISION,
+      }
     }
     case 'ramp': {
       const stages = fields.stages?.value.map(({ rate, duration }) => ({

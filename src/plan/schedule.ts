@@ -4,9 +4,21 @@
  */
 
 import { seededRandom } from '../random.ts'
-import type { Arrivals, Load, Stage } from './plan.ts'
+import type { Case, Load, Stage } from './plan.ts'
 
-export type OpenLoad = Load & Exclude<Arrivals, { model: 'closed' }>
+export type OpenLoad = Exclude<Load, { model: 'closed' | 'search' }>
+
+/** A case with a load that can be run: where a rate is searched for, it is this one. */
+export type RunnableCase = Case & { load: Exclude<Load, { model: 'search' }> }
+
+/** @throws Error for a search without a rate. */
+export function withRate(planned: Case, ratePerSecond: number | null): RunnableCase {
+  const { load } = planned
+  if (load.model !== 'search') return { ...planned, load }
+  if (ratePerSecond === null) throw new Error(`${planned.name}: the rate is not found yet`)
+  const { objective, startRatePerSecond, maxRatePerSecond, precision, ...settings } = load
+  return { ...planned, load: { ...settings, model: 'constant', ratePerSecond } }
+}
 
 export interface ScheduleOptions {
   /** Number of the round; a Poisson round has arrivals of its own. */

@@ -7,6 +7,8 @@ import type { Load, Plan } from './plan.ts'
 const MOST_CASES_UNASKED = 1000
 /** A guess at how long one call takes, for loads that end by their number of calls. */
 const GUESSED_CALL_MS = 10
+/** How many rates a search tries: a dozen doublings, and as many steps between two of them. */
+const GUESSED_STEPS = 20
 
 /** @throws ScenarioError for a plan that nobody would have written on purpose, unless `yes`. */
 export function checkPlanSize(plan: Plan, yes: boolean): void {
@@ -51,7 +53,10 @@ function contains(name: string, pattern: string): boolean {
 
 /** Planned time of all rounds, without connecting and draining. A guess where calls end the rounds of a closed loop. */
 export function estimateMs(plan: Plan): number {
-  return plan.cases.reduce((sum, { load, rounds }) => sum + rounds * (load.warmupMs + windowMs(load)), 0)
+  return plan.cases.reduce((sum, { load, rounds }) => {
+    const steps = load.model === 'search' ? GUESSED_STEPS : 0
+    return sum + (steps + rounds) * (load.warmupMs + windowMs(load))
+  }, 0)
 }
 
 function windowMs(load: Load): number {
@@ -63,6 +68,8 @@ function windowMs(load: Load): number {
     case 'constant':
     case 'poisson':
       return (calls / load.ratePerSecond) * 1000
+    case 'search':
+      return 0
     case 'ramp':
       return load.stages.reduce((sum, { durationMs }) => sum + durationMs, 0)
   }

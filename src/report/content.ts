@@ -8,12 +8,14 @@ import { environmentFacts, scenarioWarnings } from './facts.ts'
 import { floorNotes } from './floor-notes.ts'
 import { duration, percent, significant, whole } from './numbers.ts'
 import { type Cell, EMPTY, type Lines, type Page, plain, type Table, textColumn } from './page.ts'
+import { searchParts } from './search-table.ts'
 
 const MOST_ERRORS_SHOWN = 30
 const MOST_CASES_NAMED = 2
 
 export function resultPage(result: Result): Page {
   const parts = [
+    ...searchParts(result.cases),
     ...caseTables(result.cases),
     errorTable(result.cases),
     thresholdTable(result),

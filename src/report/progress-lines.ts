@@ -12,6 +12,8 @@ export interface ProgressState {
   caseCount: number
   /** Of this case. */
   roundCount: number
+  /** The rate per second that a search tries; null where none is looked for. */
+  triedRate: number | null
   stage: 'floor' | 'warm-up' | 'measuring' | 'finishing'
   /** Of the whole run, 0 to 1. */
   fraction: number
@@ -44,8 +46,9 @@ function headLine(state: ProgressState, room: number, colour: boolean): string {
   return `${before}${bold(truncate(clean(state.caseName), nameRoom))}${dim(after)}`
 }
 
-function whereIn({ stage, roundIndex, roundCount }: ProgressState): string {
+function whereIn({ stage, roundIndex, roundCount, triedRate }: ProgressState): string {
   if (stage === 'floor') return 'floor: the same calls to a server that does nothing'
+  if (triedRate !== null) return `searching, at ${significant(triedRate)}/s`
   return `round ${roundIndex + 1}/${roundCount}${stage === 'measuring' ? '' : `, ${stage}`}`
 }
 

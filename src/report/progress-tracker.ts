@@ -20,6 +20,7 @@ export class ProgressTracker {
   readonly #took = new Map<number, number>()
   #caseIndex = 0
   #roundIndex = 0
+  #triedRate: number | null = null
   #roundStartMs: number | null = null
   /** The case whose floor is measured just now. */
   #floorOf: number | null = null
@@ -36,11 +37,12 @@ export class ProgressTracker {
     this.#floorOf = caseIndex
   }
 
-  round(caseIndex: number, roundIndex: number, nowMs: number): void {
+  round(caseIndex: number, roundIndex: number, nowMs: number, triedRate: number | null = null): void {
     this.#floorOf = null
     this.#endRound(nowMs)
     this.#caseIndex = caseIndex
     this.#roundIndex = roundIndex
+    this.#triedRate = triedRate
     this.#roundStartMs = nowMs
     this.#latencies.reset()
     this.#counted = [{ atMs: nowMs, calls: this.#calls }]
@@ -71,8 +73,9 @@ export class ProgressTracker {
       roundIndex: this.#roundIndex,
       caseCount: this.#plan.cases.length,
       roundCount: planned.rounds,
+      triedRate: this.#triedRate,
       stage: stageAt(elapsedMs, planned.load.warmupMs, plannedMs(planned.load)),
-      ...this.#whole(elapsedMs, lengthMs),
+      ...(this.#triedRate === null ? this.#whole(elapsedMs, lengthMs) : { fraction: 0, leftMs: null }),
       ratePerSecond: this.#ratePerSecond(),
       errors: this.#errors,
       p50Ms: some ? percentileMs(this.#latencies, 50) : null,
@@ -95,6 +98,7 @@ export class ProgressTracker {
       roundIndex: 0,
       caseCount: this.#plan.cases.length,
       roundCount: rounds,
+      triedRate: null,
       stage: 'floor',
       fraction: caseIndex === 0 ? 0 : this.#whole(lengthMs ?? 0, lengthMs).fraction,
       leftMs: null,

@@ -71,13 +71,13 @@ export class Progress {
     this.#tracker.floor(caseIndex, nowMs)
   }
 
-  /** A round begins; both from 0. */
-  round(caseIndex: number, roundIndex: number): void {
+  /** A round begins, both from 0; or a step of a search for a rate. */
+  round(caseIndex: number, roundIndex: number, triedRate: number | null = null): void {
     if (!this.#tracker) return
     // What the round before left unseen is not this one's.
     const nowMs = this.#clock.now()
     this.#tracker.take(this.#look(), nowMs)
-    this.#tracker.round(caseIndex, roundIndex, nowMs)
+    this.#tracker.round(caseIndex, roundIndex, nowMs, triedRate)
   }
 
   /** Writes a line that stays, above what is drawn; also where nothing is drawn. */

@@ -106,6 +106,34 @@ const floorSchema = z.object({
   reason: z.string().nullable(),
 })
 
+const limit = z.enum(['objective', 'errors', 'dropped', 'generator', 'max_rate'])
+
+/** How the rate was found at which the case was measured. Durations in ms, rates per second. */
+const searchSchema = z.object({
+  metric: z.string(),
+  statistic: z.string(),
+  below: number,
+  /** The highest rate at which the objective held; null where it held at none. */
+  rate: number.nullable(),
+  /** What keeps it from being higher: the server (`objective`, `errors`, `dropped`), the generator, or the scenario. */
+  limit,
+  /** By rate: the throughput-latency curve. */
+  steps: list(
+    z.object({
+      rate: number,
+      /** Calls that ended in the step's window, per second. */
+      throughput: number.nullable(),
+      /** Of `request_latency`. */
+      p50: number.nullable(),
+      p99: number.nullable(),
+      /** Of what the objective is about. */
+      value: number.nullable(),
+      /** Null where the objective held. */
+      limit: limit.nullable(),
+    }),
+  ),
+})
+
 export const caseSchema = z.object({
   name: z.string(),
   target: z.string(),
@@ -115,6 +143,7 @@ export const caseSchema = z.object({
   kind: z.enum(['unary', 'streaming']),
   labels: z.record(z.string(), z.union([z.string(), z.number()])),
   load: z.record(z.string(), json),
+  search: searchSchema.optional(),
   verdict: verdictSchema,
   summary: summarySchema,
   metrics,
@@ -175,6 +204,7 @@ export const resultSchema = z.object({
 export type Result = z.infer<typeof resultSchema>
 export type CaseResult = z.infer<typeof caseSchema>
 export type Floor = z.infer<typeof floorSchema>
+export type SearchResult = z.infer<typeof searchSchema>
 export type RoundResult = z.infer<typeof roundSchema>
 export type Summary = z.infer<typeof summarySchema>
 export type Distribution = z.infer<typeof distributionSchema>

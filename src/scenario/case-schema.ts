@@ -2,10 +2,11 @@
 /** The keys of a case, and of `defaults`: what is sent, how often, and how long it may take. */
 
 import { z } from 'zod'
-import type { Arrivals, Case, Overflow, TensorEncoding } from '../plan/plan.ts'
-import { CALL_METRICS } from '../record/metrics.ts'
-import { choices, flag, integer, oneOf, quantity, text } from '../values/leaf.ts'
-import { DURATION, DURATION_OR_ZERO, RATE, RATE_OR_ZERO, SIZE } from '../values/units.ts'
+import type { Case, Load, Overflow, TensorEncoding } from '../plan/plan.ts'
+import { CALL_METRICS, CHUNK_METRICS, STATISTICS } from '../record/metrics.ts'
+import { choices, flag, integer, leaf, oneOf, quantity, text } from '../values/leaf.ts'
+import { suggest } from '../values/suggestion.ts'
+import { DURATION, DURATION_OR_ZERO, type Parsed, RATE, RATE_OR_ZERO, SHARE, SIZE } from '../values/units.ts'
 
 const ENCODINGS: Readonly<Record<TensorEncoding, string>> = {
   json: 'numbers as text',
@@ -14,11 +15,12 @@ const ENCODINGS: Readonly<Record<TensorEncoding, string>> = {
   multipart: 'raw bytes as a part of a form, beside the JSON',
 }
 
-const MODELS: Readonly<Record<Arrivals['model'], string>> = {
+const MODELS: Readonly<Record<Load['model'], string>> = {
   closed: 'a call starts when the one before it has ended',
   constant: 'calls start at even distances, whether or not replies come',
   poisson: 'calls start at random, independent times, as users do',
   ramp: 'calls start at a rate that changes in stages',
+  search: 'the highest rate is looked for at which an objective holds, and then measured',
 }
 
 const OVERFLOWS: Readonly<Record<Overflow, string>> = {
@@ -69,13 +71,46 @@ const payloadSchema = z.strictObject({
   message_interval: payloadFields.message_interval.optional(),
 })
 
+/** A metric of calls and one of its statistics. */
+export interface MetricStatistic {
+  metric: string
+  statistic: string
+}
+
+function statisticOfMetric() {
+  const names = [...CALL_METRICS, ...CHUNK_METRICS].flatMap(({ name }) =>
+    STATISTICS.map((statistic) => `${name}.${statistic}`),
+  )
+  return leaf(
+    (raw): Parsed<MetricStatistic> => {
+      if (typeof raw !== 'string' || !names.includes(raw)) {
+        const cure = suggest(String(raw), names, 'statistics')
+        return { message: 'this is no statistic of a metric', cure }
+      }
+      const [metric, statistic] = raw.split('.') as [string, string]
+      return { value: { metric, statistic } }
+    },
+    { type: 'string', enum: names, examples: ['request_latency.p99'] },
+  )
+}
+
 export const loadFields = {
   concurrency: integer('number of calls', 1, 100_000).describe(
     '`closed`: calls that are under way at once. Default: `1`.',
   ),
   rate: quantity(RATE).describe('`constant`, `poisson`: calls that start per unit of time.'),
   start_rate: quantity(RATE_OR_ZERO).describe(
-    '`ramp`: the rate that the first stage begins with. Default: `0/s`.',
+    '`ramp`: the rate that the first stage begins with. Default: `0/s`. `search`: the first rate that is tried. Default: `10/s`.',
+  ),
+  max_rate: quantity(RATE).describe(
+    '`search`: the highest rate to try. Default: as far as server and generator go.',
+  ),
+  metric: statisticOfMetric().describe(
+    '`search`: what has to stay low, as a metric and one of its statistics. Default: `request_latency.p99`.',
+  ),
+  below: quantity(DURATION).describe('`search`: the highest value at which the objective holds.'),
+  precision: quantity(SHARE).describe(
+    '`search`: how much higher the lowest rate may be at which the objective does not hold. Default: `3%`.',
   ),
   duration: quantity(DURATION).describe('Length of the measured window of each round. Default: `3s`.'),
   calls: integer('number of calls', 1, 1_000_000_000).describe(
@@ -104,6 +139,10 @@ const loadSchema = z.strictObject({
   concurrency: loadFields.concurrency.optional(),
   rate: loadFields.rate.optional(),
   start_rate: loadFields.start_rate.optional(),
+  max_rate: loadFields.max_rate.optional(),
+  metric: loadFields.metric.optional(),
+  below: loadFields.below.optional(),
+  precision: loadFields.precision.optional(),
   stages: z
     .array(stage)
     .min(1)

@@ -4,7 +4,7 @@ import { protocol } from '../../src/drivers/registry.ts'
 import { systemClock } from '../../src/load/clock.ts'
 import { Round, type RoundEnd } from '../../src/load/round.ts'
 import type { Case, Load, Payload, Target, Timeouts } from '../../src/plan/plan.ts'
-import { schedule } from '../../src/plan/schedule.ts'
+import { schedule, withRate } from '../../src/plan/schedule.ts'
 import { messagesOf, streams } from '../../src/plan/streams.ts'
 import { decode, destroy, initHistograms, percentileMs } from '../../src/record/histogram.ts'
 import { Recorder } from '../../src/record/recorder.ts'
@@ -70,7 +70,7 @@ export function caseOf({ target, load, payload, timeouts }: Play): Case {
 /** Plays one round of one case in this thread: load, driver and recorder as they are in a run. */
 export async function play(what: Play): Promise<Played> {
   await initHistograms()
-  const planned = caseOf(what)
+  const planned = withRate(caseOf(what), null)
   const { target, payload, timeouts, load } = planned
   const found = protocol(target.interface)
   const own = found.codec({ target, payload, file: null })

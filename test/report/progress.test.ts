@@ -13,6 +13,7 @@ const STATE: ProgressState = {
   roundIndex: 2,
   caseCount: 6,
   roundCount: 5,
+  triedRate: null,
   stage: 'measuring',
   fraction: 0.58,
   leftMs: 23_000,

@@ -4,15 +4,19 @@
  *
  *   GET /count      { calls, connections } so far, this one left out of the calls
  *   GET /slow       replies after 20 ms, so that a closed loop does not make a busy machine busier
+ *   GET /worker     replies as one worker does that takes 5 ms a call: 200 calls a second, and a queue above that
  *   anything else   replies at once
  */
 
 import http from 'node:http'
 
 const SLOW_MS = 20
+const WORK_MS = 5
 
 let calls = 0
 let connections = 0
+/** When the worker has done all that it was given. */
+let workerFreeMs = 0
 
 const server = http.createServer((request, response) => {
   request.resume()
@@ -22,7 +26,11 @@ const server = http.createServer((request, response) => {
   }
   calls++
   if (request.url === '/slow') setTimeout(() => response.end('{}'), SLOW_MS)
-  else response.end('{}')
+  else if (request.url === '/worker') {
+    const nowMs = performance.now()
+    workerFreeMs = Math.max(nowMs, workerFreeMs) + WORK_MS
+    setTimeout(() => response.end('{}'), workerFreeMs - nowMs)
+  } else response.end('{}')
 })
 server.on('connection', () => {
   connections++
