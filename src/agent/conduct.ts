@@ -23,7 +23,7 @@ export interface ConductOptions<Step extends SearchStep> {
   isStopped(): boolean
 }
 
-export interface ConductedRound {
+interface ConductedRound {
   caseIndex: number
   records: RoundRecord[]
   /** Over the round, its warm-up and handshakes included. */

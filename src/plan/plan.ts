@@ -102,21 +102,21 @@ export interface Stage {
   durationMs: number
 }
 
-export type Arrivals =
+type Arrivals =
   | { model: 'closed'; concurrency: number }
   | { model: 'constant'; ratePerSecond: number }
   | { model: 'poisson'; ratePerSecond: number; seed: number }
   | { model: 'ramp'; startRatePerSecond: number; stages: Stage[] }
 
 /** The highest rate at which a statistic stays at or below a limit: looked for first, then measured. */
-export interface Objective {
+interface Objective {
   /** A timing metric, in ms. */
   metric: string
   statistic: string
   below: number
 }
 
-export interface SearchArrivals {
+interface SearchArrivals {
   model: 'search'
   objective: Objective
   startRatePerSecond: number

@@ -72,25 +72,26 @@ const payloadSchema = z.strictObject({
 })
 
 /** A metric of calls and one of its statistics. */
-export interface MetricStatistic {
+interface MetricStatistic {
   metric: string
   statistic: string
 }
 
 function statisticOfMetric() {
-  const names = [...CALL_METRICS, ...CHUNK_METRICS].flatMap(({ name }) =>
-    STATISTICS.map((statistic) => `${name}.${statistic}`),
-  )
+  const metrics = [...CALL_METRICS, ...CHUNK_METRICS].map(({ name }) => name)
+  const examples = ['request_latency.p99', 'time_to_first_token.p90']
   return leaf(
     (raw): Parsed<MetricStatistic> => {
-      if (typeof raw !== 'string' || !names.includes(raw)) {
-        const cure = suggest(String(raw), names, 'statistics')
-        return { message: 'this is no statistic of a metric', cure }
+      const [metric = '', statistic = ''] = String(raw).split('.', 2)
+      const message = 'this is no statistic of a metric'
+      if (!metrics.includes(metric)) return { message, cure: suggest(metric, metrics, 'metrics') }
+      if (!(STATISTICS as readonly string[]).includes(statistic)) {
+        return { message, cure: suggest(statistic, STATISTICS, 'statistics') }
       }
-      const [metric, statistic] = raw.split('.') as [string, string]
       return { value: { metric, statistic } }
     },
-    { type: 'string', enum: names, examples: ['request_latency.p99'] },
+    { type: 'string', pattern: `^(${metrics.join('|')})\\.(${STATISTICS.join('|')})$`, examples },
+    `Write it like ${examples.join(', ')}.`,
   )
 }
 

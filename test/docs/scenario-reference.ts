@@ -73,6 +73,17 @@ A case with a list of targets becomes one case for each. \`vary\` then repeats e
 value and each combination of values. A case is named after its target and what tells it from the target’s other
 cases: \`rest 1KiB ×8\`.
 
+## Searching for a rate
+
+\`load: { model: search, below: 50ms }\` looks for the highest rate at which p99 of \`request_latency\` (or another
+\`metric\`) stays at or below the limit, and then measures the case at that rate, round by round as any other. The
+search doubles the rate until the objective no longer holds, then halves the distance between the highest rate that held
+and the lowest that did not, until they are \`precision\` apart. It does not hold either where more than 1% of the calls
+fail, or never end. One bad step of three does not count. What a step takes is \`warmup\` and \`duration\`: a server that is
+a little too slow needs time to show it, so give it \`below\` divided by \`precision\` at least. The report names the rate,
+every rate that was tried (the throughput-latency curve), and what keeps the rate from being higher: the server, or the
+generator itself. \`vary\` over \`load.rate\` or \`load.concurrency\` makes such a curve at points of your own.
+
 On the command line, \`--set defaults.load.duration=1s\` replaces a value before anything is checked (an item of a
 list is named by its position, from 0: \`--set cases.0.rounds=1\`), and \`--only 1KiB\` runs the cases whose name
 has this in it.`

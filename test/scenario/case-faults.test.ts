@@ -5,6 +5,36 @@ const HUNDRED = Array.from({ length: 100 }, (_, index) => index + 1)
 
 const FAULTS: Fault[] = [
   {
+    name: 'a search without an objective',
+    text: `${REST}defaults: { load: { model: search } }\n`,
+    says: [
+      's.yaml:1:12: a search load needs `below`',
+      '    targets: { rest: { interface: rest, api: kserve-v2, url: "http://x", model: mlp } }',
+      '               ^^^^',
+      '  Add e.g. `below: 50ms`.',
+    ],
+  },
+  {
+    name: 'a search for a statistic that is none',
+    text: `${REST}defaults: { load: { model: search, metric: request_latency.p98, below: 50ms } }\n`,
+    says: [
+      's.yaml:2:44: this is no statistic of a metric',
+      '    defaults: { load: { model: search, metric: request_latency.p98, below: 50ms } }',
+      '                                               ^^^^^^^^^^^^^^^^^^^',
+      '  The statistics are `min`, `mean`, `max`, `stddev`, `p50`, `p75`, `p90`, `p95`, `p99`, `p99_9`.',
+    ],
+  },
+  {
+    name: 'a search for what the calls do not have',
+    text: `${REST}defaults: { load: { model: search, metric: time_to_first_token.p99, below: 50ms } }\n`,
+    says: [
+      's.yaml:2:44: calls of rest have no time_to_first_token',
+      '    defaults: { load: { model: search, metric: time_to_first_token.p99, below: 50ms } }',
+      '                                               ^^^^^^^^^^^^^^^^^^^^^^^',
+      '  Take a metric that they have, e.g. request_latency.p99.',
+    ],
+  },
+  {
     name: 'an unknown target',
     text: `${REST}cases:\n  - { target: rset }\n`,
     says: [
