@@ -2,6 +2,7 @@
 
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
+import { registerDoctor } from './commands/doctor.ts'
 import { registerInit } from './commands/init.ts'
 import { registerReport } from './commands/report.ts'
 import { registerRun } from './commands/run.ts'
@@ -22,6 +23,7 @@ for (const register of [
   registerServe,
   registerReport,
   registerValidate,
+  registerDoctor,
   registerInit,
   registerSchema,
 ]) {

@@ -26,6 +26,11 @@ export type TrialResult = { version: string } | { reason: string }
 
 const TRIAL_LIMIT_MS = 60_000
 
+export const HOW_TO_INSTALL =
+  'npm install onnxruntime-node\n' +
+  '(on a machine that does not need CUDA, put onnxruntime-node-install=skip into .npmrc first: ' +
+  'it spares a large download)'
+
 const CURES: Record<Provider, string> = {
   cuda:
     'It needs Linux x64, an NVIDIA driver, CUDA 12, cuDNN 9 and the CUDA libraries of onnxruntime-node, which its ' +
@@ -44,12 +49,7 @@ const CURES: Record<Provider, string> = {
  */
 export async function chooseProvider(providers: readonly Provider[]): Promise<ProviderChoice> {
   if (!isInstalled()) {
-    throw new RuntimeError(
-      'onnxruntime_missing',
-      'infer-bench serve needs ONNX Runtime: npm install onnxruntime-node\n' +
-        '(on a machine that does not need CUDA, put onnxruntime-node-install=skip into .npmrc first: ' +
-        'it spares a large download)',
-    )
+    throw new RuntimeError('onnxruntime_missing', `infer-bench serve needs ONNX Runtime: ${HOW_TO_INSTALL}`)
   }
   const skipped: ProviderChoice['skipped'] = []
   for (const provider of providers) {
@@ -61,7 +61,7 @@ export async function chooseProvider(providers: readonly Provider[]): Promise<Pr
   throw new RuntimeError('no_provider', `none of the providers asked for runs here:${reasons}`)
 }
 
-function isInstalled(): boolean {
+export function isInstalled(): boolean {
   try {
     createRequire(import.meta.url).resolve('onnxruntime-node')
     return true
@@ -70,18 +70,19 @@ function isInstalled(): boolean {
   }
 }
 
-function tryProvider(provider: Provider): Promise<TrialResult> {
+/** Runs a small model on the provider, in a process of its own. */
+export function tryProvider(provider: Provider, limitMs = TRIAL_LIMIT_MS): Promise<TrialResult> {
   const file = new URL(
     import.meta.url.endsWith('.ts') ? './provider-trial.ts' : './provider-trial.js',
     import.meta.url,
   )
-  const limits = { timeout: TRIAL_LIMIT_MS, killSignal: 'SIGKILL' } as const
+  const limits = { timeout: limitMs, killSignal: 'SIGKILL' } as const
   return new Promise((resolve) => {
     execFile(process.execPath, [fileURLToPath(file), provider], limits, (error, stdout, stderr) => {
       if (error === null) return resolve(JSON.parse(stdout) as TrialResult)
       const last = stderr.trim().split('\n').at(-1) ?? ''
       const end = error.killed
-        ? `did not finish within ${TRIAL_LIMIT_MS / 1e3} s`
+        ? `did not finish within ${limitMs / 1e3} s`
         : `ended with ${error.signal ?? `exit code ${error.code}`}`
       resolve({ reason: `a trial of it ${end}${last === '' ? '' : `: ${last}`}` })
     })

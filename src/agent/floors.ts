@@ -1,7 +1,7 @@
 import type { Certificate, IdleServer } from '../drivers/driver.ts'
 import { protocol } from '../drivers/registry.ts'
 import { isSecureScheme } from '../drivers/transport/scheme.ts'
-import { floorKey, floorLoads, noFloorReason, wantsFloor } from '../plan/floor.ts'
+import { floorKey, floorLoads, isEnough, longerLoad, noFloorReason, wantsFloor } from '../plan/floor.ts'
 import type { Case, Load } from '../plan/plan.ts'
 import type { RoundRecord } from '../record/round-record.ts'
 import { fillTarget } from '../scenario/environment.ts'
@@ -74,7 +74,10 @@ export class Floors {
       const floor = floorCase(planned, server, measured)
       await this.#run(floorCase(planned, server, warmup))
       if (this.#options.isStopped()) return { planned: floor, reason: 'the run was ended' }
-      return { planned: floor, records: await this.#run(floor) }
+      const records = await this.#run(floor)
+      if (isEnough(callsOf(records))) return { planned: floor, records }
+      const longer = { ...floor, load: longerLoad(measured) }
+      return { planned: longer, records: await this.#run(longer) }
     } catch (error) {
       return { planned, reason: (error as Error).message }
     } finally {
@@ -103,6 +106,10 @@ export class Floors {
   #scheme(target: Case['target']): string {
     return new URL(fillTarget(target, this.#options.env).url).protocol
   }
+}
+
+function callsOf(records: readonly RoundRecord[]): number {
+  return records.reduce((sum, { counts }) => sum + counts.calls, 0)
 }
 
 /** The case as it is, but for its server and what only that one should be told. */

@@ -79,6 +79,16 @@ export function floorLoads(alike: readonly Case[]): FloorLoads {
   }
 }
 
+/** Whether so many calls tell a median. */
+export function isEnough(calls: number): boolean {
+  return calls >= FEWEST_CALLS
+}
+
+/** Where calls are slower than the time for them: as many as tell a median, in the longest time that there is. */
+export function longerLoad(load: Load): Load {
+  return load.model === 'closed' ? { ...load, durationMs: LONGEST_MS, calls: FEWEST_CALLS } : load
+}
+
 type Arrivals =
   | { model: 'closed'; concurrency: number }
   | { model: 'constant'; ratePerSecond: number }

@@ -26,9 +26,12 @@ const MAX_PROSE_WIDTH = 110
 
 /** No line is longer than the width, but for tables that a narrow window cannot hold at all. */
 export function tableReport(results: readonly Result[], style: Style, view: ReportView = 'cases'): string {
-  const width = Math.max(MIN_WIDTH, style.width)
-  const palette = paletteFor(style.colour)
-  return results.map((result) => pageText(pageOf(result, view), width, palette)).join('\n\n')
+  return results.map((result) => pageReport(pageOf(result, view), style)).join('\n\n')
+}
+
+/** Any page, as it is shown on a terminal. */
+export function pageReport(page: Page, style: Style): string {
+  return pageText(page, Math.max(MIN_WIDTH, style.width), paletteFor(style.colour))
 }
 
 function paletteFor(colour: boolean): Palette {

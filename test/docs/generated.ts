@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { doctorReference } from './doctor-reference.ts'
 import { metricsReference } from './metrics-reference.ts'
 import { scenarioReference } from './scenario-reference.ts'
 
@@ -6,6 +7,7 @@ const inDocs = (name: string) => fileURLToPath(new URL(`../../docs/${name}`, imp
 
 /** Documents that are made from the code. */
 export const GENERATED = [
+  { file: inDocs('doctor.md'), text: doctorReference },
   { file: inDocs('metrics.md'), text: metricsReference },
   { file: inDocs('scenario.md'), text: scenarioReference },
 ] as const

@@ -64,7 +64,7 @@ describe('no command survives', () => {
     const folder = await folderWith({
       'scenario.yaml': `
 targets: { mine: { interface: mcp, api: raw, tool: plain, command: ${command} } }
-defaults: { rounds: 1, load: { model: closed, concurrency: 1, duration: 60s, warmup: 0s } }
+defaults: { rounds: 1, floor: off, load: { model: closed, concurrency: 1, duration: 60s, warmup: 0s } }
 `,
     })
     const running = start(['run', 'scenario.yaml', '--out', 'result.json'], { cwd: folder })

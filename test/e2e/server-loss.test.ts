@@ -37,7 +37,7 @@ name: dying
 targets:
   dying: { interface: rest, api: raw, url: "${dying.url}/slow" }
   other: { interface: rest, api: raw, url: "${other.url}/slow" }
-defaults: { rounds: 1, load: { concurrency: 4, duration: 2s, warmup: 0s } }
+defaults: { rounds: 1, floor: off, load: { concurrency: 4, duration: 2s, warmup: 0s } }
 cases:
   - { target: dying }
   - { target: other, load: { duration: 300ms } }

@@ -55,7 +55,7 @@ name: long
 targets:
   mine: { interface: rest, api: raw, url: "${server.url}${path}" }
   later: { interface: rest, api: raw, url: "${server.url}" }
-defaults: { rounds: 5, load: { concurrency: ${CONCURRENCY}, duration: 60s, warmup: 0s } }
+defaults: { rounds: 5, floor: off, load: { concurrency: ${CONCURRENCY}, duration: 60s, warmup: 0s } }
 thresholds: { all: { request_latency: { p50: "< 1us" } } }
 `,
   })
@@ -157,7 +157,7 @@ server: { reference: { provider: cpu } }
 targets:
   mine: { interface: rest, api: raw, url: "${server.url}${path}" }
   reference: { interface: rest, api: kserve-v2, url: "\${reference.http}", model: mlp }
-defaults: { rounds: 1, load: { concurrency: 2, duration: 60s, warmup: 0s } }
+defaults: { rounds: 1, floor: off, load: { concurrency: 2, duration: 60s, warmup: 0s } }
 `
 
   async function withServer(moment: 'while it starts' | 'in a measured window') {

@@ -30,6 +30,21 @@ describe('the tracker', () => {
     tracker.close()
   })
 
+  test('names a floor, counts none of its calls, and leaves the round before as long as it was', () => {
+    const tracker = new ProgressTracker(plan({ durationMs: null, calls: 1000 }, {}))
+    tracker.floor(0, 0)
+    expect(tracker.state(500)).toMatchObject({ stage: 'floor', caseIndex: 0, fraction: 0 })
+    tracker.take([SECOND_OF_CALLS], 1000)
+    tracker.round(0, 0, 1000)
+    expect(tracker.state(1000)).toMatchObject({ errors: 0, p50Ms: null, stage: 'warm-up' })
+    tracker.floor(1, 8000)
+    expect(tracker.state(9000)).toMatchObject({ stage: 'floor', caseIndex: 1, caseName: 'case 1' })
+    tracker.round(1, 0, 10_000)
+    // The first case's second round takes as long as its first, 7 s; the floor between them is no part of it.
+    expect(tracker.state(10_000)).toMatchObject({ leftMs: 17_000 })
+    tracker.close()
+  })
+
   test('adds up the stages of a ramp', () => {
     const stages = [
       { ratePerSecond: 1, durationMs: 2000 },
