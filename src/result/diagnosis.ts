@@ -35,7 +35,7 @@ export interface ProtocolFloor {
   reason: string | null
 }
 
-export interface ProviderTrial {
+interface ProviderTrial {
   provider: string
   /** ONNX Runtime's version where the provider runs. */
   version: string | null

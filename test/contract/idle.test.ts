@@ -49,6 +49,8 @@ const WAYS: Way[] = [
   { name: 'websocket', scheme: 'ws:', api: 'kserve-v2', payload: PROMPT, options: { method: 'generate' } },
   { name: 'mcp', scheme: 'http:', options: { tool: 'idle', revision: '2026-07-28' } },
   { name: 'mcp', scheme: 'http:', options: { method: 'tools/list' } },
+  { name: 'mcp', scheme: 'https:', options: { tool: 'idle', http: '2' } },
+  { name: 'mcp', scheme: 'http:', options: { tool: 'idle', http: '2', kind: 'server-stream' } },
   { name: 'mcp', scheme: 'wss:', options: { tool: 'idle', kind: 'server-stream' } },
   { name: 'mcp', scheme: 'http:', options: { session: 'shared' }, api: 'kserve-v2', payload: MESSAGES },
   { name: 'mcp', scheme: 'stdio:', options: { command: ['none'], tool: 'idle' } },

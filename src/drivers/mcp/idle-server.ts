@@ -1,10 +1,12 @@
 import http from 'node:http'
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import https from 'node:https'
 import { fileURLToPath } from 'node:url'
 import { WebSocketServer } from 'ws'
 import type { McpCodec } from '../../dialects/mcp-face.ts'
 import { dialect } from '../../dialects/registry.ts'
 import type { IdleRequest, IdleServer } from '../driver.ts'
+import { listenIdleHttp2 } from '../transport/idle-http2.ts'
 import { listenIdle } from '../transport/idle-listener.ts'
 import { isSecureScheme } from '../transport/scheme.ts'
 import { answersTo } from './idle-answer.ts'
@@ -18,6 +20,11 @@ export async function startIdleServer(asked: IdleRequest): Promise<IdleServer> {
   const transport = transportOf({ url: asked.scheme, options: asked.options })
   if (transport === 'stdio') return idleCommand(asked)
   const isSecure = isSecureScheme(asked.scheme)
+  const isHttp2 = transport === 'http' && (asked.options as unknown as McpOptions).http === '2'
+  if (isHttp2) {
+    const { host, close } = await listenIdleHttp2(isSecure ? asked.certificate : null, answerStream)
+    return { url: `http${isSecure ? 's' : ''}://${host}/mcp`, options: toolOf(asked), calls: CALLS, close }
+  }
   const { certificate, key } = asked.certificate ?? {}
   const server = isSecure ? https.createServer({ cert: certificate, key }) : http.createServer()
   server.on('request', answer)
@@ -67,26 +74,45 @@ function idleCommand(asked: IdleRequest): IdleServer {
   }
 }
 
+function answerStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  let body = ''
+  stream.setEncoding('utf8')
+  stream.on('data', (text: string) => {
+    body += text
+  })
+  stream.on('end', () => {
+    const method = headers[':method'] ?? ''
+    const { status, contentType, text } = replyTo(method, body)
+    stream.respond({ ':status': status, ...(contentType !== null && { 'content-type': contentType }) })
+    stream.end(text)
+  })
+}
+
+interface Reply {
+  status: number
+  contentType: string | null
+  text: string
+}
+
+function replyTo(method: string, body: string): Reply {
+  const none = (status: number) => ({ status, contentType: null, text: '' })
+  // DELETE ends a session, which this server has none of; GET would only wait.
+  if (method !== 'POST') return none(method === 'DELETE' ? 200 : 405)
+  const messages = answersTo(body)
+  if (messages.length === 0) return none(202)
+  if (messages.length === 1) return { status: 200, contentType: 'application/json', text: messages[0]! }
+  const text = messages.map((message) => `event: message\ndata: ${message}\n\n`).join('')
+  return { status: 200, contentType: 'text/event-stream', text }
+}
+
 function answer(request: http.IncomingMessage, response: http.ServerResponse): void {
-  if (request.method !== 'POST') {
-    request.resume()
-    // DELETE ends a session, which this server has none of; GET would only wait.
-    response.writeHead(request.method === 'DELETE' ? 200 : 405).end()
-    return
-  }
   let body = ''
   request.setEncoding('utf8')
   request.on('data', (text: string) => {
     body += text
   })
   request.on('end', () => {
-    const messages = answersTo(body)
-    if (messages.length === 0) response.writeHead(202).end()
-    else if (messages.length === 1) {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(messages[0])
-    } else {
-      response.writeHead(200, { 'content-type': 'text/event-stream' })
-      response.end(messages.map((message) => `event: message\ndata: ${message}\n\n`).join(''))
-    }
+    const { status, contentType, text } = replyTo(request.method ?? '', body)
+    response.writeHead(status, { ...(contentType !== null && { 'content-type': contentType }) }).end(text)
   })
 }

@@ -1,4 +1,10 @@
-import { createSecureServer, createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import {
+  createSecureServer,
+  createServer,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
 import type { Certificate } from '../driver.ts'
 import { type IdleListener, listenIdle } from './idle-listener.ts'
 
@@ -8,7 +14,7 @@ const WINDOW_BYTES = 16 * 1024 * 1024
 /** Listens for HTTP/2; in clear text for those who presume it. */
 export function listenIdleHttp2(
   certificate: Certificate | null,
-  answer: (stream: ServerHttp2Stream) => void,
+  answer: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
 ): Promise<IdleListener> {
   const settings = { initialWindowSize: WINDOW_BYTES }
   const server = certificate
@@ -18,9 +24,9 @@ export function listenIdleHttp2(
     session.on('error', () => {})
     session.setLocalWindowSize(WINDOW_BYTES)
   })
-  server.on('stream', (stream: ServerHttp2Stream) => {
+  server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     stream.on('error', () => {})
-    answer(stream)
+    answer(stream, headers)
   })
   return listenIdle(server)
 }
