@@ -17,8 +17,8 @@ export interface ConductOptions<Step extends SearchStep> {
   begun(round: RoundOrder, isSearching: boolean): void
   /** Whether the objective of a case's search held at a rate. */
   judge(caseIndex: number, ratePerSecond: number, records: RoundRecord[]): Step
-  /** Called before the first round of each case. */
-  before(caseIndex: number): Promise<void>
+  /** Called before the first round of each case; with its rate where that was searched for. */
+  before(caseIndex: number, ratePerSecond: number | null): Promise<void>
   /** True once the user has ended the run. */
   isStopped(): boolean
 }
@@ -57,10 +57,11 @@ export async function conduct<Step extends SearchStep>(
     for (const [caseIndex, planned] of plan.cases.entries()) {
       if (options.isStopped()) return { rounds, searches }
       if (roundIndex >= planned.rounds || aborted.has(caseIndex)) continue
-      if (roundIndex === 0) await options.before(caseIndex)
+      const ratePerSecond = measuredRate(searches.get(caseIndex))
+      if (roundIndex === 0) await options.before(caseIndex, ratePerSecond)
       if (options.isStopped()) return { rounds, searches }
       const before = await options.serverCpuSeconds(caseIndex)
-      const order = { caseIndex, roundIndex, ratePerSecond: measuredRate(searches.get(caseIndex)) }
+      const order = { caseIndex, roundIndex, ratePerSecond }
       const records = await runner.round(order, () => options.begun(order, false))
       // Ended before its measured window began: it has nothing to tell.
       if (options.isStopped() && records.every(isEmpty)) return { rounds, searches }

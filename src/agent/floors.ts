@@ -46,17 +46,25 @@ export class Floors {
     this.#alike = Map.groupBy(open, (one) => this.#key(one))
   }
 
-  /** Null where none is wanted, and where the user ended the run. `begun` is called when one has to be measured. */
-  async of(planned: Case, begun: () => void): Promise<MeasuredFloor | null> {
-    const key = this.#key(planned)
-    const alike = this.#alike.get(key)
+  /**
+   * Null where none is wanted, and where the user ended the run. `foundRatePerSecond`: of a case whose rate was searched
+   * for. `begun` is called when one has to be measured.
+   */
+  async of(
+    planned: Case,
+    foundRatePerSecond: number | null,
+    begun: () => void,
+  ): Promise<MeasuredFloor | null> {
+    const alike = this.#alike.get(this.#key(planned))
     if (!alike?.includes(planned) || !wantsFloor(alike)) return null
+    const key = `${this.#key(planned)} ${foundRatePerSecond}`
     const known = this.#measured.get(key)
     if (known) return known
     if (this.#options.isStopped()) return null
     const reason = noFloorReason(planned)
     if (reason === null) begun()
-    const floor = reason === null ? await this.#measure(planned, alike) : { planned, reason }
+    const floor =
+      reason === null ? await this.#measure(planned, alike, foundRatePerSecond) : { planned, reason }
     if (this.#options.isStopped()) return null
     this.#measured.set(key, floor)
     return floor
@@ -66,8 +74,12 @@ export class Floors {
     return this.#process.close()
   }
 
-  async #measure(planned: Case, alike: readonly Case[]): Promise<MeasuredFloor> {
-    const { warmup, measured } = floorLoads(alike)
+  async #measure(
+    planned: Case,
+    alike: readonly Case[],
+    ratePerSecond: number | null,
+  ): Promise<MeasuredFloor> {
+    const { warmup, measured } = floorLoads(alike, ratePerSecond)
     let server: IdleServer | null = null
     try {
       server = await this.#process.start(planned.target.interface, await this.#ask(planned))

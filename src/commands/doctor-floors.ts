@@ -45,7 +45,7 @@ export async function protocolFloors(begun: (name: string) => void): Promise<Pro
     isStopped: () => false,
   })
   const measure = async (planned: Case): Promise<Floor> => {
-    const measured = await floors.of(planned, () => {})
+    const measured = await floors.of(planned, null, () => {})
     return assembleFloor(measured!)
   }
   try {

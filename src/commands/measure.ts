@@ -98,8 +98,9 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
       },
       begun: (round, isSearching) => watcher.round(round, isSearching),
       judge: (caseIndex, ratePerSecond, records) => judgeStep(plan.cases[caseIndex]!, ratePerSecond, records),
-      before: async (caseIndex) => {
-        const floor = await floors.of(plan.cases[caseIndex]!, () => watcher.floor(caseIndex))
+      before: async (caseIndex, ratePerSecond) => {
+        const begun = () => watcher.floor(caseIndex)
+        const floor = await floors.of(plan.cases[caseIndex]!, ratePerSecond, begun)
         if (floor) found.set(caseIndex, floor)
       },
       isStopped: () => stopped.aborted,

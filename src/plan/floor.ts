@@ -10,8 +10,10 @@ const SHORTEST_MS = 100
 const LONGEST_MS = 1250
 /** What of that warms the server up, whose code is interpreted at first. */
 const WARMUP_SHARE = 0.2
+/** So many are asked for where there is a choice, for the sake of the median. */
+const WANTED_CALLS = 30
 /** Fewer tell no median. */
-const FEWEST_CALLS = 30
+const FEWEST_CALLS = 10
 /** Unless the scenario says so, no floor is measured for less: it would cost more than it tells. */
 const WORTH_MS = 2000
 const WORTH_CALLS = 2000
@@ -51,8 +53,8 @@ export function noFloorReason({ target, payload }: Case): string | null {
     : null
 }
 
-/** The loads of the floor that these cases have in common. */
-export function floorLoads(alike: readonly Case[]): FloorLoads {
+/** The loads of the floor that these cases have in common; `foundRatePerSecond`: of those whose rate is searched for. */
+export function floorLoads(alike: readonly Case[], foundRatePerSecond: number | null): FloorLoads {
   const { load } = alike[0]!
   const wholeMs = sum(alike.map((one) => lengthMs(one) ?? LONGEST_MS / SHARE))
   const costMs = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, wholeMs * SHARE))
@@ -70,11 +72,11 @@ export function floorLoads(alike: readonly Case[]): FloorLoads {
     },
     measured: {
       ...common,
-      ...arrivals(load, windowMs),
+      ...arrivals(load, foundRatePerSecond, windowMs),
       warmupMs: 0,
       durationMs: windowMs,
       // Where calls end a case's rounds, a tenth of them is enough here, too.
-      calls: load.model === 'closed' && calls > 0 ? Math.max(FEWEST_CALLS, Math.ceil(calls * SHARE)) : null,
+      calls: load.model === 'closed' && calls > 0 ? Math.max(WANTED_CALLS, Math.ceil(calls * SHARE)) : null,
     },
   }
 }
@@ -86,7 +88,7 @@ export function isEnough(calls: number): boolean {
 
 /** Where calls are slower than the time for them: as many as tell a median, in the longest time that there is. */
 export function longerLoad(load: Load): Load {
-  return load.model === 'closed' ? { ...load, durationMs: LONGEST_MS, calls: FEWEST_CALLS } : load
+  return { ...load, durationMs: LONGEST_MS, ...(load.model === 'closed' && { calls: WANTED_CALLS }) }
 }
 
 type Arrivals =
@@ -94,9 +96,9 @@ type Arrivals =
   | { model: 'constant'; ratePerSecond: number }
   | { model: 'poisson'; ratePerSecond: number; seed: number }
 
-/** The case's own; a ramp at its highest, a search at its first. A rate that gives no median in the time is raised until it does. */
-function arrivals(load: Load, windowMs: number): Arrivals {
-  const enough = (ratePerSecond: number) => Math.max(ratePerSecond, (FEWEST_CALLS * 1000) / windowMs)
+/** The case's own; a ramp at its highest. A rate that gives no median in the time is raised until it does. */
+function arrivals(load: Load, foundRatePerSecond: number | null, windowMs: number): Arrivals {
+  const enough = (ratePerSecond: number) => Math.max(ratePerSecond, (WANTED_CALLS * 1000) / windowMs)
   switch (load.model) {
     case 'closed':
       return { model: 'closed', concurrency: load.concurrency }
@@ -105,7 +107,7 @@ function arrivals(load: Load, windowMs: number): Arrivals {
     case 'poisson':
       return { model: 'poisson', ratePerSecond: enough(load.ratePerSecond), seed: load.seed }
     case 'search':
-      return { model: 'constant', ratePerSecond: enough(load.startRatePerSecond) }
+      return { model: 'constant', ratePerSecond: enough(foundRatePerSecond ?? load.startRatePerSecond) }
     case 'ramp': {
       const rates = load.stages.map(({ ratePerSecond }) => ratePerSecond)
       return {

@@ -1,12 +1,11 @@
 import type { MeasuredFloor } from '../agent/floors.ts'
+import { isEnough } from '../plan/floor.ts'
 import type { Statistic } from '../record/metrics.ts'
 import { assembleRound } from './assemble.ts'
 import type { CaseResult, Floor } from './document.ts'
 
 /** A server that does nothing has no gaps between what it says: those of the floor would tell nothing. */
 const OF_GAPS = ['inter_chunk_latency', 'inter_token_latency', 'time_per_output_token']
-/** A median of fewer says nothing. */
-const FEWEST_CALLS = 10
 /** Of a value that is less than so many times its floor, half or more is the tool's and the machine's own. */
 const CLOSE = 2
 
@@ -18,7 +17,7 @@ export function assembleFloor(measured: MeasuredFloor): Floor {
   const { planned, records } = measured
   const { summary, metrics } = assembleRound(planned, { records, serverCpuSeconds: null })
   const succeeded = summary.calls - summary.errors
-  if (succeeded < FEWEST_CALLS) {
+  if (!isEnough(succeeded)) {
     const failure = records.flatMap(({ errors }) => errors)[0]?.outcome.sample
     return absent(failure ?? `only ${succeeded} calls ended in ${summary.duration_s.toFixed(2)} s`)
   }

@@ -48,7 +48,7 @@ test('cases alike ask once, each gets it, and their server is told nothing that 
   let begun = 0
   const { floors, added } = over(cases)
   const found = []
-  for (const planned of cases) found.push(await floors.of(planned, () => begun++))
+  for (const planned of cases) found.push(await floors.of(planned, null, () => begun++))
   expect(begun).toBe(1)
   expect(found[0]).not.toBeNull()
   expect(found[1]).toBe(found[0])
@@ -65,14 +65,14 @@ test('one that cannot be measured says why', async () => {
   }
   const cases = [rest('one'), rest('safe', {}, 'https://127.0.0.1/')]
   const { floors } = over(cases, { runner: { addFloor: async () => 0, round: broken } })
-  expect(await floors.of(cases[0]!, () => {})).toMatchObject({ reason: 'the load broke' })
-  expect(await floors.of(cases[1]!, () => {})).toMatchObject({ reason: 'no certificate' })
+  expect(await floors.of(cases[0]!, null, () => {})).toMatchObject({ reason: 'the load broke' })
+  expect(await floors.of(cases[1]!, null, () => {})).toMatchObject({ reason: 'no certificate' })
 })
 
 test('none is begun after the user ended the run', async () => {
   const planned = rest('one')
   const { floors, added } = over([planned], { isStopped: () => true })
-  expect(await floors.of(planned, () => {})).toBeNull()
+  expect(await floors.of(planned, null, () => {})).toBeNull()
   expect(added).toEqual([])
 })
 

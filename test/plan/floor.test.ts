@@ -41,27 +41,32 @@ function lengthMs({ warmup, measured }: ReturnType<typeof floorLoads>): number {
 
 describe('the load of a floor', () => {
   test('takes a tenth of all cases that ask for it, within bounds', () => {
-    expect(lengthMs(floorLoads([rest(closed(2000))]))).toBeCloseTo(200)
-    expect(lengthMs(floorLoads([rest(closed(2000)), rest(closed(2000), { rounds: 2 })]))).toBeCloseTo(600)
-    expect(lengthMs(floorLoads([rest(closed(60_000))]))).toBeCloseTo(1250)
-    expect(lengthMs(floorLoads([rest(closed(50), { floor: 'on' })]))).toBeCloseTo(100)
+    expect(lengthMs(floorLoads([rest(closed(2000))], null))).toBeCloseTo(200)
+    expect(lengthMs(floorLoads([rest(closed(2000)), rest(closed(2000), { rounds: 2 })], null))).toBeCloseTo(
+      600,
+    )
+    expect(lengthMs(floorLoads([rest(closed(60_000))], null))).toBeCloseTo(1250)
+    expect(lengthMs(floorLoads([rest(closed(50), { floor: 'on' })], null))).toBeCloseTo(100)
   })
 
   test('is the case’s own in a closed loop, and a tenth of its calls', () => {
-    const { warmup, measured } = floorLoads([rest({ concurrency: 7, calls: 1000 }, { rounds: 3 })])
+    const { warmup, measured } = floorLoads([rest({ concurrency: 7, calls: 1000 }, { rounds: 3 })], null)
     expect(measured).toMatchObject({ model: 'closed', concurrency: 7, calls: 300, warmupMs: 0 })
     expect(warmup).toMatchObject({ model: 'closed', concurrency: 7, calls: null })
   })
 
   test('is the case’s own rate, raised where it would give no median', () => {
     const at = (ratePerSecond: number) =>
-      floorLoads([rest(closed(60_000, { model: 'constant', ratePerSecond } as Partial<Load>))]).measured
+      floorLoads([rest(closed(60_000, { model: 'constant', ratePerSecond } as Partial<Load>))], null).measured
     expect(at(500)).toMatchObject({ model: 'constant', ratePerSecond: 500 })
     expect(at(1)).toMatchObject({ model: 'constant', ratePerSecond: 30 })
   })
 
   test('is the highest rate of a ramp', () => {
-    expect(floorLoads([rest(ramp(60_000))]).measured).toMatchObject({ model: 'constant', ratePerSecond: 200 })
+    expect(floorLoads([rest(ramp(60_000))], null).measured).toMatchObject({
+      model: 'constant',
+      ratePerSecond: 200,
+    })
   })
 })
 
