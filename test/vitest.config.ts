@@ -10,6 +10,7 @@ const WHOLE = [
     (name) => `e2e/${name}.test.ts`,
   ),
   'fuzz/fuzz.test.ts',
+  'trust/soak.test.ts',
 ]
 
 /** Links of known round-trip times, alone for the same reason. */
