@@ -19,6 +19,13 @@ const count = z.int().min(0)
 /** Counted before its items are looked at, so that a hostile file costs one message and not a million. */
 const list = <T extends z.ZodType>(item: T) => z.array(z.unknown()).max(MOST_ITEMS).pipe(z.array(item))
 
+/** The same of what has names. */
+const named = <T extends z.ZodType>(item: T) =>
+  z
+    .record(z.string(), z.unknown())
+    .refine((record) => Object.keys(record).length <= MOST_ITEMS, `more than ${MOST_ITEMS} names`)
+    .pipe(z.record(z.string(), item))
+
 /** Any JSON, but no deeper than what walks it again can take. */
 const json = z.unknown().refine(isShallow, `nested more than ${MOST_LEVELS} levels deep`)
 
@@ -76,9 +83,9 @@ const summarySchema = z.object({
 
 const verdictSchema = z.object({
   valid: z.boolean(),
-  reasons: z.array(z.string()),
+  reasons: list(z.string()),
   /** Metric name to how it must be read, e.g. `request_throughput: ">= (client limit)"`. */
-  notes: z.record(z.string(), z.string()).optional(),
+  notes: named(z.string()).optional(),
 })
 
 const errorSchema = z.object({
@@ -91,14 +98,14 @@ const errorSchema = z.object({
   time_to_failure: distributionSchema.optional(),
 })
 
-const metrics = z.record(z.string(), distributionSchema)
+const metrics = named(distributionSchema)
 
 const roundSchema = z.object({ summary: summarySchema, metrics })
 
 /** The same driver and load against a server of the same protocol that does nothing. Nothing is ever reduced by it. */
 const floorSchema = z.object({
   /** As it was measured: for a shorter time, and at a rate that gives a median in that time. */
-  load: z.record(z.string(), json),
+  load: named(json),
   /** Null where it could not be measured. */
   summary: summarySchema.nullable(),
   metrics,
@@ -141,14 +148,14 @@ export const caseSchema = z.object({
   api: z.string(),
   /** How a reply comes: in one piece, or in chunks. Decides which tables show the case. */
   kind: z.enum(['unary', 'streaming']),
-  labels: z.record(z.string(), z.union([z.string(), z.number()])),
-  load: z.record(z.string(), json),
+  labels: named(z.union([z.string(), z.number()])),
+  load: named(json),
   search: searchSchema.optional(),
   verdict: verdictSchema,
   summary: summarySchema,
   metrics,
   /** Metric name to the reason why it is not there. */
-  absent: z.record(z.string(), z.string()),
+  absent: named(z.string()),
   rounds: list(roundSchema),
   errors: list(errorSchema),
   /** Left out where none was asked for. */
@@ -192,7 +199,7 @@ export const resultSchema = z.object({
         name: z.string(),
         version: z.string(),
         provider: z.string(),
-        providers_skipped: z.array(z.object({ provider: z.string(), reason: z.string() })),
+        providers_skipped: list(z.object({ provider: z.string(), reason: z.string() })),
       })
       .nullable(),
   }),

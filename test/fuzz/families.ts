@@ -1,6 +1,7 @@
 import { arithmetic } from './arithmetic.ts'
 import { histograms } from './histograms.ts'
 import { replies } from './replies.ts'
+import { results } from './results.ts'
 import { scenarios } from './scenarios.ts'
 import { streams } from './streams.ts'
 import type { Subject } from './subject.ts'
@@ -10,6 +11,7 @@ import { words } from './words.ts'
 export const FAMILIES: Readonly<Record<string, readonly Subject[]>> = {
   Scenarios: scenarios,
   'Words and lines': words,
+  'Results of strangers': results,
   'Stored histograms': histograms,
   'Replies of servers': replies,
   Streams: streams,

@@ -92,7 +92,7 @@ const body = subject<Buffer>({
 const bombs = subject<[byte: number, megabytes: number]>({
   name: 'a stored histogram that unpacks to megabytes',
   inputs: fc.tuple(fc.nat({ max: 255 }), fc.integer({ min: 1, max: 16 })),
-  weight: 100,
+  weight: 500,
   holds([byte, megabytes]) {
     const before = process.memoryUsage().arrayBuffers
     const bytes = packed(Buffer.alloc(megabytes * 2 ** 20, byte))
@@ -104,7 +104,7 @@ const bombs = subject<[byte: number, megabytes: number]>({
 const merged = subject<[number[], number[], number[]]>({
   name: 'histograms, added up in any order and by parts',
   inputs: fc.tuple(durations, durations, durations),
-  cost: 4,
+  cost: 10,
   holds(parts) {
     const [a, b, c] = parts.map((valuesMs) => encoded(...valuesMs))
     const sum = (...texts: string[]) => {

@@ -157,7 +157,7 @@ const large = fc
 const texts = subject<string>({
   name: 'a scenario, its text',
   inputs: changedText(...TEXTS, ALIASES, stringify(WHOLE)),
-  cost: 10,
+  cost: 20,
   before,
   after,
   holds: (text) => expectTyped(text),
@@ -166,7 +166,7 @@ const texts = subject<string>({
 const trees = subject<unknown>({
   name: 'a scenario, its keys and values',
   inputs: changedTree(...TREES),
-  cost: 10,
+  cost: 20,
   before,
   after,
   holds: (tree) => expectTyped(JSON.stringify(tree) ?? ''),
@@ -205,7 +205,7 @@ const overrides = subject<[key: string, value: string]>({
     ['name', '*x'],
     ['name', '['.repeat(50_000)],
   ],
-  cost: 10,
+  cost: 20,
   before,
   after,
   holds: ([key, value]) => expectTyped(stringify(WHOLE), [`${key}=${value}`]),
