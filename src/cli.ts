@@ -11,12 +11,15 @@ import { registerServe } from './commands/serve.ts'
 import { registerValidate } from './commands/validate.ts'
 import { EXIT } from './exit-codes.ts'
 import { ScenarioError, UsageError } from './scenario/problem.ts'
+import { printable } from './values/printable.ts'
 
 const program = new Command('infer-bench')
   .description('Measures what each AI-inference interface really costs.')
   .version(packageVersion())
   .showHelpAfterError('(infer-bench --help tells the commands)')
   .exitOverride()
+  // What is told of a wrong argument has the argument in it.
+  .configureOutput({ outputError: (text, write) => write(printable(text)) })
 
 for (const register of [
   registerRun,
@@ -35,7 +38,8 @@ for (const register of [
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return
-    if (stream === process.stdout) process.stderr.write(`error: stdout cannot be written: ${error.message}\n`)
+    if (stream === process.stdout)
+      process.stderr.write(`error: stdout cannot be written: ${printable(error.message)}\n`)
     process.once('exit', () => {
       process.exitCode ||= EXIT.internal
     })
@@ -63,7 +67,7 @@ function commanderCode({ code, exitCode }: CommanderError): number {
 }
 
 function say(message: string, exitCode: number): number {
-  process.stderr.write(`error: ${message}\n`)
+  process.stderr.write(`error: ${printable(message)}\n`)
   return exitCode
 }
 

@@ -11,6 +11,7 @@ import {
   optionalBoolean,
   optionalInteger,
   parseObject,
+  shown,
   text,
 } from './json.ts'
 import type { Convention } from './router.ts'
@@ -143,7 +144,7 @@ function textOf(content: unknown, what: string): string {
     .map((item) => {
       const block = object(item, 'a content block')
       if (block.type === 'text') return text(block.text, "a content block's text")
-      throw invalid(`content blocks of type ${JSON.stringify(block.type)} are not supported`)
+      throw invalid(`content blocks of type ${shown(block.type)} are not supported`)
     })
     .join('')
 }

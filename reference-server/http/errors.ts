@@ -1,6 +1,9 @@
 import { RequestError } from '../runtime/runtime.ts'
 import { OverloadError } from '../service.ts'
 
+/** A message may hold what the client sent, of any length. */
+const mostCharacters = 1_000
+
 /** An answer that is not a success. Each convention has its own form for the body. */
 export class HttpError extends Error {
   readonly status: number
@@ -9,7 +12,7 @@ export class HttpError extends Error {
   readonly headers: Record<string, string>
 
   constructor(status: number, code: string, message: string, headers: Record<string, string> = {}) {
-    super(message)
+    super(message.slice(0, mostCharacters))
     this.name = 'HttpError'
     this.status = status
     this.code = code

@@ -61,6 +61,12 @@ export function text(value: unknown, what: string): string {
   throw invalid(`${what} must be a string`)
 }
 
+/** A value as an error message shows it: what is no text may be nested deeper than can be written again. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 64))
+  return typeof value === 'object' ? 'that is no string' : String(value)
+}
+
 /** A field that may be left out or null. @param from The smallest value that is allowed. */
 export function optionalInteger(from: number, fields: JsonObject, name: string): number | undefined {
   const value = fields[name] ?? undefined

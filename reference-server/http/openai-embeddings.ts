@@ -1,7 +1,7 @@
 import { EMBEDDING_WIDTH, embed, ofLengthOne } from '../embeddings.ts'
 import { invalid } from './errors.ts'
 import type { Exchange } from './exchange.ts'
-import { array, type JsonObject, optionalInteger, parseObject, text } from './json.ts'
+import { array, type JsonObject, optionalInteger, parseObject, shown, text } from './json.ts'
 import { serverTiming } from './server-timing.ts'
 
 /** OpenAI's own limit. */
@@ -39,7 +39,7 @@ function written(vector: Float32Array<ArrayBuffer>, form: Form): string {
 function readForm(fields: JsonObject): Form {
   const form = fields.encoding_format ?? 'float'
   if (form === 'float' || form === 'base64') return form
-  throw invalid(`encoding_format must be float or base64, not ${JSON.stringify(form)}`)
+  throw invalid(`encoding_format must be float or base64, not ${shown(form)}`)
 }
 
 function readTexts(input: unknown, mostCharacters: number): Uint8Array[] {

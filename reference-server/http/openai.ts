@@ -11,6 +11,7 @@ import {
   optionalBoolean,
   optionalInteger,
   parseObject,
+  shown,
   text,
 } from './json.ts'
 import { createEmbeddings } from './openai-embeddings.ts'
@@ -188,7 +189,7 @@ function messageText(message: JsonObject): string {
     .map((item) => {
       const part = object(item, 'a content part')
       if (part.type === 'text') return text(part.text, "a content part's text")
-      throw invalid(`content parts of type ${JSON.stringify(part.type)} are not supported`)
+      throw invalid(`content parts of type ${shown(part.type)} are not supported`)
     })
     .join('')
 }

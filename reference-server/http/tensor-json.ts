@@ -1,5 +1,6 @@
 import type { DataType, Tensor } from '../runtime/runtime.ts'
 import { invalid } from './errors.ts'
+import { shown } from './json.ts'
 
 type NumberArray =
   | Uint8Array
@@ -65,7 +66,7 @@ const elementTypes: Record<DataType, ElementType> = {
 export function dataType(value: unknown, tensorName: string): DataType {
   if (typeof value === 'string' && Object.hasOwn(elementTypes, value)) return value as DataType
   const known = Object.keys(elementTypes).join(', ')
-  throw invalid(`tensor ${tensorName}: datatype ${JSON.stringify(value)} is none of ${known}`)
+  throw invalid(`tensor ${tensorName}: datatype ${shown(value)} is none of ${known}`)
 }
 
 export function elementBytes(type: DataType): number {

@@ -1,5 +1,5 @@
 import { toHttpError } from '../http/errors.ts'
-import type { JsonObject } from '../http/json.ts'
+import { type JsonObject, shown } from '../http/json.ts'
 import type { Timing } from '../runtime/runtime.ts'
 import type { Service } from '../service.ts'
 import { type Era, serverInfoKey, supportedRevisions } from './revisions.ts'
@@ -117,8 +117,7 @@ export class Dispatcher {
   async #call(request: RpcRequest, era: Era, scope: ToolScope): Promise<Answer> {
     const { name, arguments: fields = {} } = request.params
     const tool = typeof name === 'string' ? tools.get(name) : undefined
-    if (!tool)
-      throw invalidParams(`no tool named ${JSON.stringify(name)}; there are ${[...tools.keys()].join(', ')}`)
+    if (!tool) throw invalidParams(`no tool named ${shown(name)}; there are ${[...tools.keys()].join(', ')}`)
     if (!isObject(fields)) throw invalidParams('arguments must be an object')
     const type = era === 'stateless' ? '"resultType":"complete",' : ''
     try {

@@ -23,6 +23,9 @@ export const rpcCodes = {
   unsupportedVersion: -32022,
 } as const
 
+/** A message may hold what the client sent, of any length. */
+const mostCharacters = 1_000
+
 /** An error of the protocol, as opposed to one of a tool. */
 export class RpcError extends Error {
   readonly code: number
@@ -31,7 +34,7 @@ export class RpcError extends Error {
   readonly data: JsonObject | undefined
 
   constructor(code: number, message: string, status = 200, data?: JsonObject) {
-    super(message)
+    super(message.slice(0, mostCharacters))
     this.name = 'RpcError'
     this.code = code
     this.status = status

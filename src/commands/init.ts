@@ -10,6 +10,7 @@ import { protocol } from '../drivers/registry.ts'
 import type { Api, InterfaceName, Payload } from '../plan/plan.ts'
 import { UsageError } from '../scenario/problem.ts'
 import { APIS, INTERFACES } from '../scenario/target-schema.ts'
+import { printable } from '../values/printable.ts'
 
 interface InitFlags {
   url?: string
@@ -52,7 +53,7 @@ async function init(file: string, flags: InitFlags): Promise<void> {
     if (code === 'EISDIR') throw new UsageError(`${file} is a folder: name a file in it`)
     throw error
   }
-  process.stderr.write(`wrote ${file}; next: infer-bench run ${file}\n`)
+  process.stderr.write(`wrote ${printable(file)}; next: infer-bench run ${printable(file)}\n`)
 }
 
 function firstScenario(file: string, { url, interface: interfaceName, api, model }: InitFlags): string {

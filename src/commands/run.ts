@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { EXIT, type ExitCode, worstOf } from '../exit-codes.ts'
 import { checkPlanSize, makePlan, onlyCases } from '../plan/make-plan.ts'
 import type { Plan, ReportView } from '../plan/plan.ts'
+import { clean } from '../report/clean.ts'
 import { type FormatName, formatByName } from '../report/formats.ts'
 import { Progress } from '../report/progress.ts'
 import type { Result } from '../result/document.ts'
@@ -9,6 +10,7 @@ import { isSaturated } from '../result/verdict.ts'
 import { defaultResultFile, ResultWriteError, writeResult } from '../result/write.ts'
 import { loadScenario, type Scenario } from '../scenario/load.ts'
 import { type Problem, ScenarioError, UsageError } from '../scenario/problem.ts'
+import { printable } from '../values/printable.ts'
 import { type Measured, measure, type Unreachable, type Watcher } from './measure.ts'
 import { ReferenceProcess, type ReferenceReady } from './reference-process.ts'
 import { formatNames, parseFormats, styleOf } from './report-options.ts'
@@ -147,7 +149,7 @@ function watch(plan: Plan, progress: Progress): Watcher {
 
 async function finish(measured: Measured, flags: RunFlags, view: ReportView): Promise<ExitCode[]> {
   if ('unreachable' in measured) {
-    for (const one of measured.unreachable) process.stderr.write(`error: ${explain(one)}\n`)
+    for (const one of measured.unreachable) process.stderr.write(`error: ${printable(explain(one))}\n`)
     return [EXIT.unreachable]
   }
   const { result } = measured
@@ -161,10 +163,10 @@ async function finish(measured: Measured, flags: RunFlags, view: ReportView): Pr
   const file = flags.out ?? defaultResultFile(result)
   try {
     await writeResult(result, file)
-    process.stderr.write(`result: ${file}\n`)
+    process.stderr.write(`result: ${printable(file)}\n`)
   } catch (error) {
     if (!(error instanceof ResultWriteError)) throw error
-    process.stderr.write(`error: ${error.message}\n`)
+    process.stderr.write(`error: ${printable(error.message)}\n`)
     codes.push(EXIT.internal)
   }
   return codes
@@ -189,7 +191,7 @@ function explain({ target, url, outcome }: Unreachable): string {
   const cure = CURES.find(([prefix]) => outcome.class.startsWith(prefix))?.[1]
   const code = outcome.code && !outcome.sample.includes(outcome.code) ? ` (${outcome.code})` : ''
   const what = outcome.phase === 'auth' ? 'has no token from' : 'cannot be reached at'
-  return `target ${target} ${what} ${url}: ${outcome.class}: ${outcome.sample}${code}${cure ? `\n  ${cure}` : ''}`
+  return `target ${target} ${what} ${url}: ${outcome.class}: ${clean(outcome.sample)}${code}${cure ? `\n  ${cure}` : ''}`
 }
 
 const CURES: readonly (readonly [string, string])[] = [

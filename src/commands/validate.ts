@@ -2,8 +2,10 @@ import type { Command } from 'commander'
 import { checkPlanSize, makePlan } from '../plan/make-plan.ts'
 import type { Plan } from '../plan/plan.ts'
 import { estimateMs } from '../plan/select.ts'
+import { clean, escapeInvisible } from '../report/clean.ts'
 import { loadScenario } from '../scenario/load.ts'
 import { type Problem, ScenarioError } from '../scenario/problem.ts'
+import { printable } from '../values/printable.ts'
 
 interface ValidateFlags {
   set: string[]
@@ -44,9 +46,9 @@ async function validate(files: string[], { set, yes, json }: ValidateFlags): Pro
   }
   if (json) {
     const entries = plans.map(({ file, plan }) => ({ file, estimate_ms: estimateMs(plan), plan }))
-    process.stdout.write(`${JSON.stringify(entries, null, 2)}\n`)
+    process.stdout.write(`${escapeInvisible(JSON.stringify(entries, null, 2))}\n`)
   } else {
-    for (const { file, plan } of plans) process.stdout.write(summary(file, plan))
+    for (const { file, plan } of plans) process.stdout.write(printable(summary(file, plan)))
   }
   if (problems.length > 0) throw new ScenarioError(problems)
 }
@@ -57,10 +59,10 @@ function summary(file: string, plan: Plan): string {
   const rounds = plan.cases.reduce((sum, one) => sum + one.rounds, 0)
   const shown = plan.cases
     .slice(0, MOST_CASES_SHOWN)
-    .map(({ name, rounds: own }) => `  ${name} (${count(own, 'round')})`)
+    .map(({ name, rounds: own }) => `  ${clean(name)} (${count(own, 'round')})`)
   const left = plan.cases.length - shown.length
   if (left > 0) shown.push(`  … and ${left.toLocaleString('en-US')} more`)
-  const head = `${file}: ${plan.name}, ${count(plan.cases.length, 'case')}, ${count(rounds, 'round')}, about ${roughly(estimateMs(plan))}`
+  const head = `${file}: ${clean(plan.name)}, ${count(plan.cases.length, 'case')}, ${count(rounds, 'round')}, about ${roughly(estimateMs(plan))}`
   return `${[head, ...shown].join('\n')}\n`
 }
 

@@ -39,8 +39,19 @@ export interface Outcome {
 
 export const SUCCESS: Outcome = Object.freeze({ ok: true, phase: '', class: '', code: '', sample: '' })
 
+/** Longer ones are cut. */
+const MOST_CODE_CHARACTERS = 100
+const MOST_SAMPLE_CHARACTERS = 1000
+
 export function failure(phase: string, errorClass: string, code: string, sample: string): Outcome {
-  return { ok: false, phase, class: errorClass, code, sample }
+  // A server chooses some of it, and may choose a megabyte: a code is kept for each kind of error, a sample in results.
+  return {
+    ok: false,
+    phase,
+    class: errorClass.slice(0, MOST_CODE_CHARACTERS),
+    code: code.slice(0, MOST_CODE_CHARACTERS),
+    sample: sample.slice(0, MOST_SAMPLE_CHARACTERS),
+  }
 }
 
 /** Bytes of the raw socket, below TLS, handshake included. */

@@ -40,7 +40,10 @@ interface Failures {
   times: Histogram | null
 }
 
-/** Distinct errors kept per round; a server that invents a new one each time is summed up under its class. */
+/**
+ * Distinct errors kept per round, each with a histogram; a server that invents a new one each time is summed up under its
+ * class, and one that invents classes (a status, a code of JSON-RPC) under `other`.
+ */
 const MOST_ERROR_KINDS = 200
 
 /** Turns the stamps of one round's calls into histograms and counts. */
@@ -160,10 +163,15 @@ export class Recorder {
 
   #fail(outcome: Outcome, afterMs: number | null): void {
     let key = `${outcome.phase} ${outcome.class} ${outcome.code} ${afterMs === null ? 'connection' : 'call'}`
+    let told = outcome
     if (!this.#failures.has(key) && this.#failures.size >= MOST_ERROR_KINDS) key = outcome.class
+    if (!this.#failures.has(key) && this.#failures.size >= 2 * MOST_ERROR_KINDS) {
+      key = ''
+      told = { ...outcome, class: 'other', code: '' }
+    }
     let failures = this.#failures.get(key)
     if (!failures) {
-      failures = { outcome, count: 0, times: afterMs === null ? null : newHistogram() }
+      failures = { outcome: told, count: 0, times: afterMs === null ? null : newHistogram() }
       this.#failures.set(key, failures)
     }
     failures.count++

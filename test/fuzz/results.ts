@@ -170,6 +170,7 @@ const lines = subject<[text: string, width: number]>({
       roundCount: 2,
       stage: 'measuring',
       fraction: 0.3,
+      triedRate: null,
       leftMs: 5000,
       ratePerSecond: 10,
       errors: 2,

@@ -97,12 +97,12 @@ async function learn({ service, key, source }: ReflectionOptions, questions: Que
     throw new DialectError(message, { cure: suggest(service, names, 'services'), at: [key] })
   }
   const root = new protobuf.Root()
-  const files = new Map<string, IFileDescriptorProto>()
+  const files = new Map<string, Uint8Array>()
   const missing = new Set<string>()
   const take = ({ files: found }: Reply): void => {
     for (const bytes of found?.file_descriptor_proto ?? []) {
       const file = describedFile(bytes)
-      files.set(file.name ?? '', file)
+      files.set(file.name ?? '', bytes)
       for (const name of file.dependency ?? []) missing.add(name)
     }
   }
@@ -115,8 +115,20 @@ async function learn({ service, key, source }: ReflectionOptions, questions: Que
     if (reply.error && !addBundled(root, name)) throw garbled(`no file ${name.slice(0, 128)}`)
     take(reply)
   }
+  return describedSchema(root, [...files.values()], source)
+}
+
+/**
+ * The schema that serialized files describe, beside what `root` has already. Throws `OpenError` for what is none.
+ */
+export function describedSchema(
+  root: protobuf.Root,
+  files: readonly Uint8Array[],
+  source: string,
+): GrpcSchema {
+  const file = files.map(describedFile)
   try {
-    const described = protobuf.Root.fromDescriptor({ file: [...files.values()] }, { keepCase: true })
+    const described = protobuf.Root.fromDescriptor({ file }, { keepCase: true })
     root.addJSON(described.toJSON({ keepComments: false }).nested ?? {})
     return schemaOf(root, source)
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { ByteCounts, Outcome, SessionProbe } from '../driver.ts'
 import type { Exchange } from './exchange.ts'
+import type { RpcError } from './outcome.ts'
 
 /** A JSON-RPC message, as far as it is looked at on its way. */
 export interface Message {
@@ -7,7 +8,7 @@ export interface Message {
   method?: string
   params?: Record<string, unknown>
   result?: unknown
-  error?: { code: number; message: string }
+  error?: RpcError | null
 }
 
 /**

@@ -6,7 +6,7 @@ import { requestOutcome } from '../http/outcome.ts'
 import { readServerTiming } from '../server-timing.ts'
 import { EXCHANGE } from './channel.ts'
 import { NO_TIMEOUT_MS } from './options.ts'
-import { SAMPLE_CHARACTERS, thrownOutcome } from './outcome.ts'
+import { type RpcError, SAMPLE_CHARACTERS, thrownOutcome } from './outcome.ts'
 import type { RequestOptions } from './sdk.ts'
 import type { McpSession } from './session.ts'
 
@@ -20,7 +20,7 @@ export class Exchange {
   /** The status of an HTTP reply; 0 where there is none. */
   statusCode = 0
   /** The error that the server answered with. */
-  rpcError: { code: number; message: string } | null = null
+  rpcError: RpcError | null = null
   /** The reply's `Server-Timing` header. */
   serverTiming: string | undefined = undefined
   readonly #session: McpSession
@@ -117,7 +117,7 @@ export class Exchange {
   }
 
   /** The SDK was given the answer, and will tell what it makes of it. */
-  answered(error: { code: number; message: string } | null): void {
+  answered(error: RpcError | null): void {
     this.#isAnswered = true
     this.rpcError = error
   }

@@ -10,7 +10,21 @@ export const BROKEN_OFF = failure('response', 'tcp.reset', '', 'the connection c
 /** What is known of a reply besides the error that the SDK made of it. */
 interface Told {
   statusCode: number
-  rpcError: { code: number; message: string } | null | undefined
+  /** What the server's message has as its error, whatever that is. */
+  rpcError: RpcError | null | undefined
+}
+
+/** An error of JSON-RPC as it came: nobody has looked at it. */
+export interface RpcError {
+  code?: unknown
+  message?: unknown
+}
+
+/** The class of an error that the server answered with. */
+export function rpcOutcome(phase: string, error: RpcError): Outcome {
+  const code = Number.isSafeInteger(error.code) ? String(error.code) : 'unknown'
+  const sample = typeof error.message === 'string' ? error.message.slice(0, SAMPLE_CHARACTERS) : ''
+  return failure(phase, `mcp.${code}`, code, sample)
 }
 
 /** The class of what an SDK threw. What its channel has seen tells more than the SDK's own error. */
@@ -19,14 +33,7 @@ export function thrownOutcome(phase: string, thrown: unknown, { statusCode, rpcE
   if (error instanceof OpenError) return error.outcome
   const sample = error.message.slice(0, SAMPLE_CHARACTERS)
   if (isOfRevision(error) && statusCode < 500) return failure(phase, 'mcp.revision', '', sample)
-  if (rpcError) {
-    return failure(
-      phase,
-      `mcp.${rpcError.code}`,
-      String(rpcError.code),
-      rpcError.message.slice(0, SAMPLE_CHARACTERS),
-    )
-  }
+  if (rpcError) return rpcOutcome(phase, rpcError)
   if (statusCode >= 300) return failure(phase, `http.${statusCode}`, String(statusCode), sample)
   if (isOfTransport(error)) return requestOutcome(error, statusCode > 0)
   return failure(phase, 'mcp.parse', '', sample)

@@ -12,7 +12,7 @@ import {
 import { type Channel, type ChannelOwner, EXCHANGE, type Message } from './channel.ts'
 import { Exchange } from './exchange.ts'
 import { NO_TIMEOUT_MS } from './options.ts'
-import { BROKEN_OFF, thrownOutcome } from './outcome.ts'
+import { BROKEN_OFF, rpcOutcome, SAMPLE_CHARACTERS, thrownOutcome } from './outcome.ts'
 import type { SdkClient } from './sdk.ts'
 
 /** Everything about a call that is the same for every one. */
@@ -198,14 +198,14 @@ export class McpSession implements Session, ChannelOwner {
     }
     if (id === null || id === undefined) {
       // An error of what the server could not even read.
-      const outcome = failure('response', `mcp.${error?.code}`, String(error?.code), error?.message ?? '')
+      const outcome = rpcOutcome('response', error ?? {})
       for (const one of [...this.#open.values()]) this.giveUp(one, outcome)
     } else if (!(Number.isInteger(id) && Number(id) <= this.#lastId)) {
       const outcome = failure(
         'response',
         'mcp.wrong_id',
         '',
-        `the server answered ${JSON.stringify(id)}, which was not asked`,
+        `the server answered ${JSON.stringify(id).slice(0, SAMPLE_CHARACTERS)}, which was not asked`,
       )
       for (const one of [...this.#open.values()]) this.giveUp(one, outcome)
     }
