@@ -10,6 +10,8 @@ import type { IdleOrder, IdleReply } from './idle-messages.ts'
 const servers = new Map<number, IdleServer>()
 
 process.on('disconnect', () => process.exit())
+// The tool may have been killed while this file was loaded: nobody would tell of it any more.
+if (!process.connected) process.exit()
 process.on('message', (order: IdleOrder) => {
   if (order.do === 'start') void start(order)
   else {

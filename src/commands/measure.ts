@@ -118,7 +118,10 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
       }
     })
     const hidden = longestFirst([...secrets, ...tokens.secrets])
-    for (const error of cases.flatMap(({ errors }) => errors)) error.sample = scrub(error.sample, hidden)
+    for (const { errors, floor } of cases) {
+      for (const error of errors) error.sample = scrub(error.sample, hidden)
+      if (floor?.reason) floor.reason = scrub(floor.reason, hidden)
+    }
     return {
       result: {
         schema_version: SCHEMA_VERSION,
