@@ -89,7 +89,7 @@ interface Measured {
 async function measure(link: Link, targets: Record<string, object>): Promise<Measured> {
   const load = { model: 'constant', rate: `${RATE_PER_S}/s`, calls: CONNECTIONS, warmup: '0s' }
   const cases = Object.keys(targets).map((name) => ({ target: name, rounds: 1, load }))
-  const scenario = JSON.stringify({ name: 'handshake', targets, cases })
+  const scenario = JSON.stringify({ name: 'handshake', targets, cases, defaults: { floor: 'off' } })
   await link.capture()
   const { result, stderr } = await runScenario(scenario, [], {}, link.at('client'))
   const of = (name: string): CaseResult => {

@@ -247,7 +247,9 @@ async function ask(questions: readonly Question[]): Promise<void> {
     const payload = { ...way.payload, ...(streamsRequest(way.kind) ? messages : {}) }
     return { target: name, load, rounds, payload, ...(timeout ? { timeout } : {}) }
   })
-  const { result } = await runScenario(JSON.stringify({ name: 'truth', targets, cases }))
+  const { result } = await runScenario(
+    JSON.stringify({ name: 'truth', targets, cases, defaults: { floor: 'off' } }),
+  )
   control.stop()
   for (const question of questions) {
     const { name } = question
