@@ -1,9 +1,12 @@
 /** `doctor` on this very machine, as scripts and as people read it. */
 
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { PROTOCOLS } from '../../src/drivers/registry.ts'
 import type { Diagnosis } from '../../src/result/diagnosis.ts'
 import { cli } from './cli.ts'
+
+/** It takes ten seconds, and several times as long on a machine that is busy with other tests. */
+vi.setConfig({ testTimeout: 120_000 })
 
 const NUMBER_OR_NULL = expect.toSatisfy((value: unknown) => value === null || typeof value === 'number')
 const TEXT_OR_NULL = expect.toSatisfy((value: unknown) => value === null || typeof value === 'string')

@@ -2,15 +2,30 @@
 /** The floor as a user sees it: on every interface, once for cases alike, and gone with the run, however that ends. */
 
 import { readFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { PROTOCOLS } from '../../src/drivers/registry.ts'
 import type { CaseResult } from '../../src/result/document.ts'
+import { type PlainServer, startPlain } from '../servers/plain-http.ts'
 import { runScenario, start } from './cli.ts'
 import { eventually } from './eventually.ts'
 import { folderWith } from './folder.ts'
 import { descendants, isAlive } from './processes.ts'
 
-const QUICK = '{ rounds: 1, floor: on, load: { concurrency: 2, duration: 300ms, warmup: 0s } }'
+let server: PlainServer
+
+beforeAll(async () => {
+  server = await startPlain((request, response) => {
+    request.resume()
+    response.end('{}')
+  })
+})
+
+afterAll(() => server.stop())
+
+/** A run over every interface takes ten seconds, and a machine that is busy with other tests several times as long. */
+vi.setConfig({ testTimeout: 120_000 })
+
+const QUICK = '{ rounds: 1, floor: on, load: { concurrency: 2, duration: 100ms, warmup: 0s } }'
 
 function floorOf(cases: readonly CaseResult[], name: string) {
   return cases.find((one) => one.name.startsWith(name))!.floor
@@ -80,9 +95,7 @@ cases:
 
   test('is none for a short run that does not ask for it, and none with --no-floor', async () => {
     const scenario = (more: string) => `
-server: reference
-targets:
-  one: { interface: rest, api: kserve-v2, url: "\${reference.http}", model: mlp }
+targets: { one: { interface: rest, api: raw, url: "${server.url}" } }
 defaults: { rounds: 1, ${more} load: { concurrency: 2, duration: 200ms, warmup: 0s } }
 `
     const short = await runScenario(scenario(''))
@@ -107,15 +120,13 @@ cases: [ { target: talk, payload: { size: 64B, messages: 3, message_interval: 30
 })
 
 describe('no process is left of it', () => {
-  const LONG = `
-server: reference
-targets:
-  one: { interface: rest, api: kserve-v2, url: "\${reference.http}", model: mlp }
+  const long = () => `
+targets: { one: { interface: rest, api: raw, url: "${server.url}" } }
 defaults: { rounds: 1, load: { concurrency: 1, duration: 60s, warmup: 0s } }
 `
 
   async function measuring() {
-    const folder = await folderWith({ 'scenario.yaml': LONG })
+    const folder = await folderWith({ 'scenario.yaml': long() })
     const running = start(['run', 'scenario.yaml', '--out', 'result.json'], { cwd: folder })
     let hosts: number[] = []
     await eventually('the floor is measured', () => {
