@@ -66,35 +66,47 @@ export interface Matrix {
   missing: string[]
 }
 
+type CallKind = NonNullable<CaseResult['call_kind']>
+
 interface Heading {
   title: string
   interface: string
-  kind: CaseResult['kind']
+  kinds: readonly CallKind[]
   state: MatrixRow['state']
   /** One of the six rows that everybody asks for. */
   asked: boolean
 }
 
+const headingOf = (
+  title: string,
+  name: string,
+  kinds: readonly CallKind[],
+  state: MatrixRow['state'],
+  asked = true,
+): Heading => ({ title, interface: name, kinds, state, asked })
+
 const HEADINGS: readonly Heading[] = [
-  { title: 'REST', interface: 'rest', kind: 'unary', state: 'stateless', asked: true },
-  { title: 'gRPC (Unary)', interface: 'grpc', kind: 'unary', state: 'stateless', asked: true },
-  { title: 'WebSocket', interface: 'websocket', kind: 'unary', state: 'stateful', asked: true },
-  { title: 'WebSocket Stream', interface: 'websocket', kind: 'streaming', state: 'stateful', asked: false },
-  { title: 'Streaming/SSE', interface: 'sse', kind: 'streaming', state: 'stateful', asked: true },
-  { title: 'gRPC Stream', interface: 'grpc', kind: 'streaming', state: 'stateful', asked: true },
-  { title: 'MCP', interface: 'mcp', kind: 'unary', state: 'stateful', asked: true },
-  { title: 'MCP Progress', interface: 'mcp', kind: 'streaming', state: 'stateful', asked: false },
+  headingOf('REST', 'rest', ['unary'], 'stateless'),
+  headingOf('gRPC (Unary)', 'grpc', ['unary'], 'stateless'),
+  headingOf('gRPC Client Stream', 'grpc', ['client-stream'], 'stateful', false),
+  headingOf('WebSocket', 'websocket', ['unary'], 'stateful'),
+  headingOf('WebSocket Client Stream', 'websocket', ['client-stream'], 'stateful', false),
+  headingOf('WebSocket Stream', 'websocket', ['server-stream', 'bidi'], 'stateful', false),
+  headingOf('Streaming/SSE', 'sse', ['server-stream'], 'stateful'),
+  headingOf('gRPC Stream', 'grpc', ['server-stream', 'bidi'], 'stateful'),
+  headingOf('MCP', 'mcp', ['unary'], 'stateful'),
+  headingOf('MCP Progress', 'mcp', ['server-stream'], 'stateful', false),
 ]
 
 /** The revision of MCP that has no sessions. */
 const STATELESS_MCP = '2026-07-28'
 
-/** The matrix of one result. Cases find their row by interface and kind of reply, and their role in it by their load. */
+/** The matrix of one result. Cases find their row by interface and kind of call, and their role in it by their load. */
 export function matrixOf(result: Result): Matrix {
   const planned = plannedCases(result)
   const rows = HEADINGS.flatMap((heading) => {
     const own = result.cases.filter(
-      (item) => item.interface === heading.interface && item.kind === heading.kind,
+      (item) => item.interface === heading.interface && heading.kinds.includes(callKind(item)),
     )
     const groups = [...Map.groupBy(own, (item) => planned(item).group).values()]
     const variants = variantsOf(groups, planned)
@@ -105,6 +117,10 @@ export function matrixOf(result: Result): Matrix {
     rows,
     missing: HEADINGS.filter(({ title, asked }) => asked && !found.has(title)).map(({ title }) => title),
   }
+}
+
+function callKind({ call_kind: known, kind }: CaseResult): CallKind {
+  return known ?? (kind === 'unary' ? 'unary' : 'server-stream')
 }
 
 function row(

@@ -36,6 +36,7 @@ export function assembleCase(planned: Case, rounds: readonly RoundEvidence[]): C
     interface: planned.target.interface,
     api: planned.target.api,
     kind: streams(planned) ? 'streaming' : 'unary',
+    call_kind: protocol(planned.target.interface).kind(planned.target),
     labels: planned.labels,
     load: { ...planned.load },
     verdict: caseVerdict({

@@ -148,6 +148,8 @@ export const caseSchema = z.object({
   api: z.string(),
   /** How a reply comes: in one piece, or in chunks. Decides which tables show the case. */
   kind: z.enum(['unary', 'streaming']),
+  /** Which sides of a call stream. Left out where only `kind` is known. */
+  call_kind: z.enum(['unary', 'server-stream', 'client-stream', 'bidi']).optional(),
   labels: named(z.union([z.string(), z.number()])),
   load: named(json),
   search: searchSchema.optional(),

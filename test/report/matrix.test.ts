@@ -48,6 +48,14 @@ describe('a row', () => {
     expect(cellOf('REST', 'overhead_time').value).toBeCloseTo(3.1, 0)
   })
 
+  test('is found by the kind of its calls: a client that streams is no unary call', async () => {
+    const clientStreams = await changed((spec) =>
+      spec.name.startsWith('grpc 900') ? { ...spec, callKind: 'client-stream' } : spec,
+    )
+    expect(clientStreams.rows.map(({ title }) => title)).toContain('gRPC Client Stream')
+    expect(cellOf('gRPC Client Stream', 'latency_p50', clientStreams).valid).toBe(false)
+  })
+
   test('takes its handshake from cold connections, where there are any', async () => {
     expect(cellOf('REST', 'handshake_p50').value).toBeCloseTo(0.325, 1)
     const without = await changed((spec) => (spec.connection ? null : spec))

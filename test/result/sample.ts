@@ -40,6 +40,7 @@ interface Spec {
   interface?: string
   api?: string
   kind?: CaseResult['kind']
+  callKind?: CaseResult['call_kind']
   labels?: CaseResult['labels']
   load?: CaseResult['load']
   summary?: Partial<Summary>
@@ -98,6 +99,7 @@ export function sampleCase(spec: Spec): CaseResult {
     interface: spec.interface ?? 'rest',
     api: spec.api ?? 'kserve-v2',
     kind: spec.kind ?? 'unary',
+    ...(spec.callKind && { call_kind: spec.callKind }),
     labels: spec.labels ?? {},
     load: spec.load ?? { model: 'closed', concurrency: 8 },
     verdict: spec.verdict ?? { valid: true, reasons: [] },
