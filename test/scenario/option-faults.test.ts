@@ -11,7 +11,7 @@ describe('a key', () => {
   test.each([
     [
       `targets: { a: { ${GRPC}, http: 2 } }`,
-      ['s.yaml:1:84: `http` has no meaning for grpc', '  Remove it: it is for rest and sse.'],
+      ['s.yaml:1:84: `http` has no meaning for grpc', '  Remove it: it is for rest, sse and mcp.'],
     ],
     [
       `targets: { a: { ${REST}, service: x.Y } }`,
