@@ -112,7 +112,7 @@ export class Agent {
     const prepared = this.#prepared
     if (!prepared) throw new Error('no round is prepared')
     const { round, recorder } = prepared
-    const { bytes, connections, resumed, handshakeBytes, cpuMs, overflowed, busyShare } = await round.run(
+    const { bytes, connections, resumed, handshakeBytes, cpuMs, overflowed, use } = await round.run(
       threadTime(startNs),
     )
     this.#prepared = null
@@ -122,8 +122,7 @@ export class Agent {
     counts.handshakeBytes = handshakeBytes
     counts.cpuMs = cpuMs
     counts.wireBytes = bytes.read + bytes.written
-    const { histograms, errors } = recorder.finish()
-    return { counts, histograms, errors, busyShare, overflowed }
+    return { counts, ...recorder.finish(), use, overflowed }
   }
 
   /** Ends the round that runs or is prepared, and every later one before it starts. */

@@ -13,6 +13,8 @@ import { Tokens } from '../agent/tokens.ts'
 import { DialectError } from '../dialects/dialect.ts'
 import type { Outcome } from '../drivers/driver.ts'
 import { protocol } from '../drivers/registry.ts'
+import { systemClock } from '../load/clock.ts'
+import { LoopWatch } from '../load/loop-watch.ts'
 import type { Case, Plan } from '../plan/plan.ts'
 import { withRate } from '../plan/schedule.ts'
 import { initHistograms } from '../record/histogram.ts'
@@ -75,6 +77,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
     isStopped: () => stopped.aborted,
   })
   const tokens = new Tokens(plan, env, (target, token) => void threads.renew(target, token).catch(() => {}))
+  let conductor: LoopWatch | null = null
   try {
     const unreachable = await findUnreachable(plan, { threads, tokens }, secrets, stopped)
     if (unreachable.length > 0) return { unreachable }
@@ -83,6 +86,14 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
     const startTime = new Date()
     const found = new Map<number, MeasuredFloor>()
     const metricsUrls = plan.cases.map((planned) => metricsUrl(planned, options))
+    let conductorStallMs = 0
+    conductor = new LoopWatch(systemClock, {
+      loopDelay() {},
+      stall(fromMs, toMs) {
+        conductorStallMs = Math.max(conductorStallMs, toMs - fromMs)
+      },
+    })
+    conductor.start()
     const { rounds, searches } = await conduct({
       plan,
       runner: {
@@ -105,6 +116,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
       },
       isStopped: () => stopped.aborted,
     })
+    conductor.stop()
     const cases = plan.cases.flatMap((planned, caseIndex) => {
       const own = rounds.filter((round) => round.caseIndex === caseIndex)
       // A case whose turn never came has nothing to tell.
@@ -133,12 +145,13 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
         region: options.region,
         scenario: plan,
         environment: environment(options),
-        verdict: runVerdict(cases),
+        verdict: runVerdict(cases, conductorStallMs),
         cases,
         thresholds: evaluateThresholds(plan.thresholds, cases),
       },
     }
   } finally {
+    conductor?.stop()
     tokens.close()
     await floors.close()
     await threads.close()

@@ -1,9 +1,10 @@
 import type { Outcome } from '../drivers/driver.ts'
 import type { ConnectionMetricName, HandshakeTimes } from '../record/metrics.ts'
 import type { Call } from './call.ts'
+import type { GcPause, LoopListener } from './loop-watch.ts'
 
 /** What a round tells of each thing that happened; the recorder. */
-export interface Recording {
+export interface Recording extends LoopListener {
   window(fromMs: number, toMs: number): void
   call(call: Call): void
   handshake(times: HandshakeTimes): void
@@ -11,4 +12,7 @@ export interface Recording {
   connectionFailed(outcome: Outcome): void
   interrupted(call: Call): void
   dropped(): void
+  /** An arrival that was due, and that the thread never turned to. */
+  missed(): void
+  gcPauses(pauses: readonly GcPause[]): void
 }

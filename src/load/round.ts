@@ -2,14 +2,17 @@ import { type Driver, failure, type Outcome } from '../drivers/driver.ts'
 import type { Case } from '../plan/plan.ts'
 import type { Schedule } from '../plan/schedule.ts'
 import type { ConnectionMetricName, HandshakeTimes } from '../record/metrics.ts'
+import type { ThreadUse } from '../record/round-record.ts'
 import { Call, type CallOwner } from './call.ts'
-import { type Clock, CountingClock, loopActiveMs, reach, threadCpuMs } from './clock.ts'
+import { type Clock, CountingClock, reach } from './clock.ts'
 import type { Connection } from './connection.ts'
 import { Deadlines } from './deadlines.ts'
+import { GcWatch, LoopWatch } from './loop-watch.ts'
 import { Pacer } from './pacer.ts'
 import { openOutcome, Pool, type PoolOwner } from './pool.ts'
 import type { Recording } from './recording.ts'
 import { type Messages, Sender } from './sender.ts'
+import { ThreadUseMeter } from './thread-use.ts'
 import { WaitingCalls } from './waiting.ts'
 
 /** Connections that an open loop grows to where the scenario names no number. */
@@ -46,8 +49,8 @@ export interface RoundEnd {
   handshakeBytes: number
   /** The load says `overflow: abort`, and an arrival found no room. */
   overflowed: boolean
-  /** Share of the time until the last call started for which the thread had something to do, 0 to 1. */
-  busyShare: number
+  /** Until the last call started. */
+  use: ThreadUse
   /** CPU time of the thread over the round, in ms; NaN where it is not told. */
   cpuMs: number
 }
@@ -75,10 +78,10 @@ export class Round implements CallOwner, PoolOwner {
   #open = false
   #running = false
   #stopped = false
-  #startMs = 0
-  #activeBeforeMs = 0
-  #cpuBeforeMs = 0
-  #busyShare: number | null = null
+  readonly #loopWatch: LoopWatch
+  readonly #gcWatch = new GcWatch()
+  readonly #meter: ThreadUseMeter
+  #use: ThreadUse | null = null
   #arrivalsDone: boolean
   #overflowed = false
   #endTimer: NodeJS.Timeout | null = null
@@ -104,6 +107,9 @@ export class Round implements CallOwner, PoolOwner {
         },
       )
     this.#deadlines = new Deadlines(this.#clock, options.case.timeouts, this.#calls)
+    // By clocks of their own: what they read is no sign that the thread had something to do.
+    this.#loopWatch = new LoopWatch(options.clock, options.recording)
+    this.#meter = new ThreadUseMeter(options.clock)
   }
 
   get #mostConnections(): number {
@@ -136,7 +142,9 @@ export class Round implements CallOwner, PoolOwner {
     }
     this.#deadlines.stop()
     if (this.#endTimer) clearTimeout(this.#endTimer)
-    const cpuMs = this.#running ? threadCpuMs() - this.#cpuBeforeMs : 0
+    this.#loopWatch.stop()
+    this.#options.recording.gcPauses(this.#gcWatch.stop())
+    const cpuMs = this.#running ? this.#meter.cpuMs : 0
     const bytes = this.#pool.close()
     const { opened: connections, resumed, handshakeBytes } = this.#pool
     return {
@@ -145,7 +153,7 @@ export class Round implements CallOwner, PoolOwner {
       resumed,
       handshakeBytes,
       overflowed: this.#overflowed,
-      busyShare: this.#busyShare ?? 0,
+      use: this.#use ?? { busyShare: 0, coreShare: Number.NaN },
       cpuMs,
     }
   }
@@ -153,9 +161,9 @@ export class Round implements CallOwner, PoolOwner {
   #begin(startMs: number): void {
     this.#running = true
     this.#open = true
-    this.#startMs = startMs
-    this.#activeBeforeMs = loopActiveMs()
-    this.#cpuBeforeMs = threadCpuMs()
+    this.#meter.start()
+    this.#loopWatch.start()
+    this.#gcWatch.start()
     this.#deadlines.start()
     if (this.#endsMs < Number.POSITIVE_INFINITY) {
       this.#endTimer = setTimeout(() => this.#end(), Math.max(0, this.#endsMs - this.#clock.now()))
@@ -328,7 +336,7 @@ export class Round implements CallOwner, PoolOwner {
     this.#arrivalsDone = true
     // A generator that is late has arrivals left that were due: they count as dropped, never lost in silence.
     this.#pacer?.giveUp(this.#overflowed ? this.#clock.now() : this.#endsMs, (plannedMs) => {
-      if (plannedMs >= this.#warmUntilMs) this.#options.recording.dropped()
+      if (plannedMs >= this.#warmUntilMs) this.#options.recording.missed()
     })
     for (const call of this.#waiting.takeAll()) this.#drop(call)
     this.#settle()
@@ -348,15 +356,9 @@ export class Round implements CallOwner, PoolOwner {
   #settle(): void {
     const over = !this.#open || (this.#pacer ? this.#arrivalsDone : this.#measuredLeft <= 0)
     if (!over) return
-    this.#busyShare ??= this.#measureBusyShare()
+    // While the rest of the calls drains, the thread has less to do: that would pass for idleness.
+    this.#use ??= this.#meter.read(this.#pacer?.emptyPollsMs ?? 0)
     if (this.#inFlight === 0) this.#finished()
-  }
-
-  /** While the rest of the calls drains, the thread has less to do: that would pass for idleness. */
-  #measureBusyShare(): number {
-    const elapsedMs = this.#clock.now() - this.#startMs
-    const busyMs = loopActiveMs() - this.#activeBeforeMs - (this.#pacer?.emptyPollsMs ?? 0)
-    return elapsedMs > 0 ? Math.min(1, Math.max(0, busyMs / elapsedMs)) : 0
   }
 
   #otherCall(): Call {

@@ -73,6 +73,16 @@ export function percentileMs(histogram: Histogram, percentile: number): number {
   return Math.min(histogram.getValueAtPercentile(percentile), histogram.maxValue) / NS_PER_MS
 }
 
+/**
+ * The least that the percentile can have been, in ms, were `count` of the values wrong: what it would be, had they been
+ * smaller than all the others. The histogram must not be empty.
+ */
+export function leastPercentileMs(histogram: Histogram, percentile: number, count: number): number {
+  const total = histogram.totalCount
+  const rank = Math.max(1, Math.ceil((percentile / 100) * total - 1e-9) - count)
+  return percentileMs(histogram, ((rank - 0.5) / total) * 100)
+}
+
 /** In ms. The histogram must not be empty. */
 export function momentsMs(histogram: Histogram): { meanMs: number; stddevMs: number; maxMs: number } {
   return {

@@ -75,13 +75,18 @@ interface ConnectionMetric extends TimingRow {
   scope: 'connection'
 }
 
+/** What kept a load thread from its work: an HDR histogram with one value each time that it was looked at, or happened. */
+interface GeneratorMetric extends TimingRow {
+  scope: 'generator'
+}
+
 /** One number for a round: a rate, a share, a ratio or a mean. */
 export interface RoundMetric extends Row {
   unit: 'per second' | 'share' | 'ratio' | 'ms' | 'bytes'
   scope: 'round'
 }
 
-export type TimingMetric = CallMetric | ChunkMetric | HandshakeMetric | ConnectionMetric
+export type TimingMetric = CallMetric | ChunkMetric | HandshakeMetric | ConnectionMetric | GeneratorMetric
 export type Metric = TimingMetric | RoundMetric
 
 const LOWER = 'lower is better'
@@ -396,6 +401,31 @@ export const CONNECTION_METRICS: readonly (ConnectionMetric & { name: Connection
   },
 ]
 
+export const EVENT_LOOP_DELAY = 'event_loop_delay'
+export const GC_PAUSE = 'gc_pause'
+
+export const GENERATOR_METRICS: readonly GeneratorMetric[] = [
+  {
+    name: EVENT_LOOP_DELAY,
+    title: 'event-loop delay',
+    unit: 'ms',
+    absent: 'the round was too short',
+    scope: 'generator',
+    direction: LOWER,
+    definition:
+      'How late a timer of the load thread fired that looks every 5 ms. Timers are up to a millisecond late by nature; a longer delay is time for which nothing could be sent or read.',
+  },
+  {
+    name: GC_PAUSE,
+    title: 'GC pause',
+    unit: 'ms',
+    absent: 'no garbage was collected',
+    scope: 'generator',
+    direction: LOWER,
+    definition: 'A pause of the load thread for the garbage collector, as Node tells it.',
+  },
+]
+
 export const ROUND_METRICS: readonly RoundMetric[] = [
   {
     name: 'request_throughput',
@@ -474,6 +504,7 @@ export const TIMING_METRICS: readonly TimingMetric[] = [
   ...CHUNK_METRICS,
   ...HANDSHAKE_METRICS,
   ...CONNECTION_METRICS,
+  ...GENERATOR_METRICS,
 ]
 export const METRICS: readonly Metric[] = [...TIMING_METRICS, ...ROUND_METRICS]
 

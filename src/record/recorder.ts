@@ -1,4 +1,5 @@
 import type { Outcome, Protocol } from '../drivers/driver.ts'
+import type { GcPause } from '../load/loop-watch.ts'
 import type { Slo } from '../plan/plan.ts'
 import { destroy, encode, type Histogram, newHistogram, recordMs } from './histogram.ts'
 import {
@@ -8,10 +9,15 @@ import {
   CHUNK_METRICS,
   CONNECTION_METRICS,
   type ConnectionMetricName,
+  EVENT_LOOP_DELAY,
+  GC_PAUSE,
+  GENERATOR_METRICS,
   HANDSHAKE_METRICS,
   type HandshakeTimes,
 } from './metrics.ts'
-import { type Counts, type ErrorRecord, newCounts } from './round-record.ts'
+import { type Counts, newCounts, type RoundRecord, type Stalls } from './round-record.ts'
+import { TaintedCalls } from './tainted-calls.ts'
+import { TimelineRecorder } from './timeline.ts'
 
 /** What the recorder reads of a call that ended: its times, and what is counted. */
 export interface EndedCall extends CallTimes {
@@ -53,6 +59,10 @@ export class Recorder {
   readonly #chunkGaps: Histogram | null
   readonly #handshakes = HANDSHAKE_METRICS.map((metric) => ({ metric, histogram: newHistogram() }))
   readonly #connections = new Map(CONNECTION_METRICS.map(({ name }) => [name, newHistogram()]))
+  readonly #generator = new Map(GENERATOR_METRICS.map(({ name }) => [name, newHistogram()]))
+  readonly #timeline = new TimelineRecorder()
+  readonly #tainted = new TaintedCalls()
+  readonly #stalls: Stalls = { count: 0, longestMs: 0 }
   readonly #failures = new Map<string, Failures>()
   readonly #objectives: { value(call: CallTimes): number; atMost: number }[]
   readonly #live: LiveView | null
@@ -79,6 +89,7 @@ export class Recorder {
   window(fromMs: number, toMs: number): void {
     this.#fromMs = fromMs
     this.#toMs = toMs
+    this.#timeline.window(fromMs, toMs)
   }
 
   call(call: EndedCall): void {
@@ -97,11 +108,13 @@ export class Recorder {
     if (!call.measured) return
     counts.calls++
     if (call.endMs > this.#lastEndMs) this.#lastEndMs = call.endMs
+    this.#timeline.call(call.plannedMs, call.endMs - call.plannedMs, failed)
     if (failed) {
       counts.errors++
       this.#fail(call.outcome, call.endMs - call.plannedMs)
       return
     }
+    this.#tainted.ended(call.plannedMs, call.endMs)
     this.#succeed(call)
   }
 
@@ -126,8 +139,31 @@ export class Recorder {
     this.counts.dropped++
   }
 
+  missed(): void {
+    this.counts.dropped++
+    this.counts.missed++
+  }
+
+  loopDelay(atMs: number, delayMs: number): void {
+    if (atMs >= this.#fromMs) recordMs(this.#generator.get(EVENT_LOOP_DELAY)!, delayMs)
+  }
+
+  stall(fromMs: number, toMs: number): void {
+    this.#tainted.stall(fromMs, toMs)
+    if (toMs < this.#fromMs) return
+    this.#stalls.count++
+    this.#stalls.longestMs = Math.max(this.#stalls.longestMs, toMs - fromMs)
+  }
+
+  gcPauses(pauses: readonly GcPause[]): void {
+    for (const { atMs, durationMs } of pauses) {
+      if (atMs >= this.#fromMs) recordMs(this.#generator.get(GC_PAUSE)!, durationMs)
+    }
+  }
+
   /** Encodes everything and frees the histograms; the recorder is of no further use. */
-  finish(): { histograms: Record<string, string>; errors: ErrorRecord[] } {
+  finish(): Pick<RoundRecord, 'histograms' | 'errors' | 'timeline' | 'stalls'> {
+    this.counts.tainted = this.#tainted.count
     const endMs = Number.isFinite(this.#toMs) ? this.#toMs : this.#lastEndMs
     this.counts.windowMs = Math.max(0, endMs - this.#fromMs)
     const histograms: Record<string, string> = {}
@@ -137,14 +173,14 @@ export class Recorder {
     }
     for (const { metric, histogram } of this.#callMetrics) take(metric.name, histogram)
     for (const { metric, histogram } of this.#handshakes) take(metric.name, histogram)
-    for (const [name, histogram] of this.#connections) take(name, histogram)
+    for (const [name, histogram] of [...this.#connections, ...this.#generator]) take(name, histogram)
     if (this.#chunkGaps) take(CHUNK_METRICS[0]!.name, this.#chunkGaps)
     const errors = [...this.#failures.values()].map(({ outcome, count, times }) => {
       const timeToFailure = times && encode(times)
       if (times) destroy(times)
       return { outcome, count, timeToFailure }
     })
-    return { histograms, errors }
+    return { histograms, errors, timeline: this.#timeline.finish(), stalls: this.#stalls }
   }
 
   #succeed(call: EndedCall): void {

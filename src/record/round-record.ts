@@ -4,6 +4,7 @@
  */
 
 import type { Outcome } from '../drivers/driver.ts'
+import type { Timeline } from './timeline.ts'
 
 export interface ErrorRecord {
   outcome: Outcome
@@ -18,7 +19,12 @@ export interface Counts {
   calls: number
   errors: number
   interrupted: number
+  /** Due, and never sent. */
   dropped: number
+  /** Those of them that the load thread never turned to. */
+  missed: number
+  /** Successful calls that were under way while the load thread stood still. */
+  tainted: number
   /** Successful calls that met every objective. */
   good: number
   /** Successful calls that ended inside the measured window, those that began in the warm-up included. */
@@ -44,13 +50,28 @@ export interface Counts {
   negativeOverheads: number
 }
 
+/** What a load thread did with its time, until its last call started. */
+export interface ThreadUse {
+  /** Share of the time for which it had something to do, empty polls left out, 0 to 1. */
+  busyShare: number
+  /** Of the time for which it was awake, the share for which a core ran it, 0 to 1; NaN where CPU time is not told. */
+  coreShare: number
+}
+
+/** How a load thread stood still. */
+export interface Stalls {
+  count: number
+  longestMs: number
+}
+
 export interface RoundRecord {
   counts: Counts
   /** Metric name to encoded histogram; metrics without a value are not there. */
   histograms: Record<string, string>
+  timeline: Timeline
   errors: ErrorRecord[]
-  /** Share of its time for which the load thread had something to do, empty polls left out, 0 to 1. */
-  busyShare: number
+  use: ThreadUse
+  stalls: Stalls
   overflowed: boolean
 }
 
@@ -60,6 +81,8 @@ export function newCounts(): Counts {
     errors: 0,
     interrupted: 0,
     dropped: 0,
+    missed: 0,
+    tainted: 0,
     good: 0,
     endedInWindow: 0,
     tokensInWindow: 0,

@@ -121,7 +121,12 @@ function caseTables(cases: readonly CaseResult[]): (Table | null)[] {
         p50('response_receive', 'phase'),
         p50('deserialize', 'phase'),
       ],
-      { besides: [summed('calls', 'count', { title: 'calls', expendable: 3 })] },
+      {
+        besides: [
+          summed('calls', 'count', { title: 'calls', expendable: 3 }),
+          summed('tainted', 'count', { unlessZero: true, expendable: 2 }),
+        ],
+      },
     ),
   ]
 }
@@ -213,7 +218,9 @@ export function verdictLines({ verdict, cases }: Result): Lines {
   // A run's reasons are mostly its cases'.
   const reasons = new Set([...verdict.reasons.map(clean), ...ofCases])
   const count = invalid.length > 0 ? ` of ${invalid.length} of ${whole(cases.length)} cases` : ''
-  const hasNotes = cases.some((result) => Object.keys(result.verdict.notes ?? {}).length > 0)
+  const hasNotes = [verdict, ...cases.map((result) => result.verdict)].some(
+    ({ notes }) => Object.keys(notes ?? {}).length > 0,
+  )
   const summary: Cell = verdict.valid
     ? {
         text: `valid: these numbers can be trusted${hasNotes ? ', read as the notes say' : ''}`,
@@ -229,6 +236,7 @@ export function verdictLines({ verdict, cases }: Result): Lines {
 function noteLines(result: Result): Lines | null {
   const lines = [
     ...scenarioWarnings(result),
+    ...Object.entries(result.verdict.notes ?? {}).map(([what, note]) => `${clean(what)} ${clean(note)}`),
     ...result.cases.flatMap((item) =>
       Object.entries(item.verdict.notes ?? {}).map(
         ([metric, note]) =>

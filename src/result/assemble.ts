@@ -8,7 +8,9 @@ import type { Histogram } from '../record/histogram.ts'
 import { type CallMetric, type ChunkMetric, TIMING_METRICS } from '../record/metrics.ts'
 import { type Counts, newCounts, type RoundRecord } from '../record/round-record.ts'
 import type { CaseResult, Distribution, ErrorCount, RoundResult, Summary } from './document.ts'
+import { evidenceOf } from './evidence.ts'
 import { distribution, mergeHistograms, storedDistribution } from './merge.ts'
+import { timelineOf } from './timeline.ts'
 import { caseVerdict } from './verdict.ts'
 
 /** Above this share of failed calls, bytes of broken replies would pass for overhead. */
@@ -29,6 +31,7 @@ export function assembleCase(planned: Case, rounds: readonly RoundEvidence[]): C
   const counts = sumCounts(rounds.map(({ records }) => roundCounts(records)))
   const openCount = openCalls(planned, counts)
   const metrics = withoutNegatives(distributions(everything, openCount, storedDistribution), counts)
+  const assembled = rounds.map((round) => assembleRound(planned, round))
   const cpu = rounds.map(({ serverCpuSeconds }) => serverCpuSeconds)
   return {
     name: planned.name,
@@ -39,23 +42,11 @@ export function assembleCase(planned: Case, rounds: readonly RoundEvidence[]): C
     call_kind: protocol(planned.target.interface).kind(planned.target),
     labels: planned.labels,
     load: { ...planned.load },
-    verdict: caseVerdict({
-      planned,
-      calls: counts.calls,
-      errors: counts.errors,
-      dropped: counts.dropped,
-      requestLatency: metrics.request_latency ?? null,
-      dispatchDelay: metrics.dispatch_delay ?? null,
-      connectionWait: metrics.connection_wait ?? null,
-      busyShare: Math.max(0, ...everything.map(({ busyShare }) => busyShare)),
-      connections: counts.connections,
-      resumed: counts.resumed,
-      overflowed: everything.some(({ overflowed }) => overflowed),
-    }),
+    verdict: caseVerdict(evidenceOf(planned, counts, metrics, everything, assembled)),
     summary: summary(planned, counts, cpu.includes(null) ? null : sum(cpu as number[])),
     metrics,
     absent: absent(planned, metrics, counts),
-    rounds: rounds.map((round) => assembleRound(planned, round)),
+    rounds: assembled,
     errors: errors(everything),
   }
 }
@@ -63,7 +54,11 @@ export function assembleCase(planned: Case, rounds: readonly RoundEvidence[]): C
 export function assembleRound(planned: Case, { records, serverCpuSeconds }: RoundEvidence): RoundResult {
   const counts = roundCounts(records)
   const metrics = distributions(records, openCalls(planned, counts), distribution)
-  return { summary: summary(planned, counts, serverCpuSeconds), metrics: withoutNegatives(metrics, counts) }
+  return {
+    summary: summary(planned, counts, serverCpuSeconds),
+    metrics: withoutNegatives(metrics, counts),
+    timeline: timelineOf(records.map(({ timeline }) => timeline)),
+  }
 }
 
 /** Calls that could still have been slower than all that ended. Drops that the scenario asked for are none. */
@@ -82,6 +77,8 @@ function summary(planned: Case, counts: Counts, serverCpuSeconds: number | null)
     errors: counts.errors,
     interrupted: counts.interrupted,
     dropped: counts.dropped,
+    missed: counts.missed,
+    tainted: counts.tainted,
     duration_s: seconds,
     request_throughput: rate(counts.endedInWindow),
     output_token_throughput: counts.tokensInWindow > 0 ? rate(counts.tokensInWindow) : null,
@@ -162,6 +159,7 @@ function absent(
     if (metric.name in metrics) continue
     if (metric.scope === 'call' && !concerns(metric, isStream)) continue
     if (metric.scope === 'chunk' && !isStream) continue
+    if (metric.scope === 'generator') continue
     const isOfCall = metric.scope === 'call' || metric.scope === 'chunk'
     const hidden = isOfCall ? hiddenStamp(metric, stamps) : undefined
     if (hidden) reasons[metric.name] = `${planned.target.interface} does not show ${hidden}`

@@ -62,6 +62,10 @@ const summarySchema = z.object({
   interrupted: count,
   /** Arrivals that were due and never sent. */
   dropped: count,
+  /** Those of them that the load thread never turned to. */
+  missed: count.default(0),
+  /** Successful calls that were under way while their load thread stood still. */
+  tainted: count.default(0),
   /** From the end of the warm-up until the last measured call had ended. */
   duration_s: number,
   request_throughput: number.nullable(),
@@ -100,7 +104,13 @@ const errorSchema = z.object({
 
 const metrics = named(distributionSchema)
 
-const roundSchema = z.object({ summary: summarySchema, metrics })
+/** How `request_latency` went over a round: slices of equal length from the end of the warm-up on, by planned start. */
+const timelineSchema = z.object({
+  slice_s: number,
+  slices: list(z.object({ calls: count, errors: count, p50: number.nullable(), p99: number.nullable() })),
+})
+
+const roundSchema = z.object({ summary: summarySchema, metrics, timeline: timelineSchema.optional() })
 
 /** The same driver and load against a server of the same protocol that does nothing. Nothing is ever reduced by it. */
 const floorSchema = z.object({

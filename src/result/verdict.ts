@@ -1,41 +1,39 @@
-import type { Case } from '../plan/plan.ts'
 import { PERCENTILES } from '../record/metrics.ts'
-import type { Distribution, Verdict } from './document.ts'
+import type { Verdict } from './document.ts'
+import type { Evidence, GeneratorUse } from './evidence.ts'
+import type { Drift } from './steadiness.ts'
 
 /**
- * When the generator's own lateness makes an open loop's numbers invalid. A lateness below the floor is normal
- * on a machine that does other things too; above it, it must not be a large part of what was measured.
+ * The limits of every rule; docs/verdict.md tells them. What the generator added to a percentile makes it invalid above
+ * an absolute limit, below which machines that do other things too are by nature, and above a share of what was
+ * measured.
  */
-const LATE_TAIL_MS = 5
-const LATE_P50_MS = 1
-const LATE_SHARE = 0.1
-/** So many calls must lie above a percentile, or it tells of one hiccup and not of the generator. */
-const FEWEST_ABOVE = 10
-/** The tail is judged at the highest of these that has so many. */
-const TAILS = ['p99', 'p95', 'p90', 'p75'] as const
-/** A load thread that was busy for this share of its time was the limit itself. */
-const SATURATED = 0.95
+export const LIMITS = {
+  p50Ms: 1,
+  tailMs: 5,
+  share: 0.1,
+  /** So many calls must lie above a percentile, or it tells of one hiccup and not of the generator. */
+  fewestAbove: 10,
+  /** A load thread that was busy for this share of its time was the limit itself. */
+  busyShare: 0.95,
+  missedShare: 0.01,
+  /** The thread that conducts a run may stand still for so long before it is told. */
+  conductorMs: 500,
+} as const
 
-const SCHEDULE_MISSED = 'the generator could not keep its schedule'
-const MORE_ROOM = 'lower the rate, add --workers, or give it a core of its own'
+/** The tail is judged at the highest of these that has enough calls above it. */
+const TAILS = ['p99', 'p95', 'p90', 'p75'] as const
+type Judged = 'p50' | (typeof TAILS)[number]
+
+/** How every reason begins that is the generator's fault. */
+const GENERATOR = 'the generator'
+const SCHEDULE_MISSED = `${GENERATOR} could not keep its schedule`
+const STOOD_STILL = `${GENERATOR} stood still`
 
 const CLIENT_LIMIT = '>= (client limit)'
 
-export interface Evidence {
-  planned: Case
-  calls: number
-  errors: number
-  dropped: number
-  requestLatency: Distribution | null
-  dispatchDelay: Distribution | null
-  connectionWait: Distribution | null
-  /** Largest of the load threads', empty polls left out, 0 to 1. */
-  busyShare: number
-  /** Connections opened, and those of them that resumed a TLS session. */
-  connections: number
-  resumed: number
-  overflowed: boolean
-}
+/** Causes are told where they explain most of it. */
+const CAUSE = { coreShare: 0.9, codecShare: 0.4, gcOfStall: 0.5, busyShare: 0.9 } as const
 
 /** Whether a case's numbers can be trusted. A slow server is never a reason. */
 export function caseVerdict(evidence: Evidence): Verdict {
@@ -45,16 +43,114 @@ export function caseVerdict(evidence: Evidence): Verdict {
   else if (errors === calls) reasons.push('no call succeeded')
   if (overflowed) reasons.push('an arrival found no connection with room, and the load says overflow: abort')
   const isClosed = planned.load.model === 'closed'
-  const late = isClosed ? null : (lateness(evidence) ?? backlog(evidence))
+  const late = isClosed
+    ? null
+    : (lateness(evidence) ?? backlog(evidence) ?? missedArrivals(evidence) ?? stalls(evidence))
   if (late) reasons.push(late)
-  const notes: NonNullable<Verdict['notes']> = {}
-  if (isClosed && evidence.busyShare >= SATURATED) {
-    notes.request_throughput = CLIENT_LIMIT
-    notes.request_latency = 'holds the client’s own queue: its load thread was busy all the time'
+  const notes = new Map<string, string[]>()
+  const note = (metric: string, text: string | null) => {
+    if (text !== null) notes.set(metric, [...(notes.get(metric) ?? []), text])
   }
-  const refused = refusedSessions(evidence)
-  if (refused) notes.tls_handshake = refused
-  return { valid: reasons.length === 0, reasons, ...(Object.keys(notes).length > 0 && { notes }) }
+  if (isClosed && evidence.generator.busyShare >= LIMITS.busyShare) {
+    note('request_throughput', CLIENT_LIMIT)
+    note('request_latency', `holds the client’s own queue: ${cause(evidence.generator)}`)
+  } else if (isClosed) note('request_latency', stalls(evidence))
+  note('request_latency', tooFewConnections(evidence))
+  note('request_latency', evidence.drift && drifted(evidence.drift))
+  note('tls_handshake', refusedSessions(evidence))
+  return {
+    valid: reasons.length === 0,
+    reasons,
+    ...(notes.size > 0 && {
+      notes: Object.fromEntries([...notes].map(([metric, texts]) => [metric, texts.join('; and ')])),
+    }),
+  }
+}
+
+/** Calls that were turned to late. */
+function lateness({ dispatchDelay, requestLatency, generator }: Evidence): string | null {
+  if (!dispatchDelay || !requestLatency) return null
+  for (const statistic of judged(dispatchDelay.count)) {
+    const delayMs = dispatchDelay[statistic]
+    if (isMuch(delayMs, statistic, requestLatency[statistic])) {
+      return `${SCHEDULE_MISSED}: dispatch_delay ${statistic} is ${ms(delayMs)} (request_latency ${ms(requestLatency[statistic])}); ${cause(generator)}`
+    }
+  }
+  return null
+}
+
+/**
+ * Calls that waited although the server may have been ready for them: a generator that does nothing but work reads
+ * replies late, so that its connections seem busy and its server slow. `dispatch_delay` then stays a small part.
+ */
+function backlog({ generator, dropped, connectionWait, dispatchDelay }: Evidence): string | null {
+  if (generator.busyShare < LIMITS.busyShare) return null
+  const waitMs = (connectionWait?.p50 ?? 0) + (dispatchDelay?.p50 ?? 0)
+  if (dropped === 0 && waitMs <= LIMITS.p50Ms) return null
+  return `${SCHEDULE_MISSED}: calls waited ${ms(waitMs)} at the median, and it read replies late; ${cause(generator)}`
+}
+
+/** Arrivals that were due and never turned to: their latency is in no histogram. */
+function missedArrivals({ calls, dropped, missed, generator }: Evidence): string | null {
+  const due = calls + dropped
+  if (missed < LIMITS.fewestAbove || missed <= LIMITS.missedShare * due) return null
+  return `${SCHEDULE_MISSED}: it never turned to ${missed} of ${due} calls that were due; ${cause(generator)}`
+}
+
+/**
+ * Calls that were under way while the thread stood still, where a percentile would be lower without them: what they
+ * took may be the generator's. A stall cannot have added more than it lasted.
+ */
+function stalls({ requestLatency, untaintedMs, tainted, generator }: Evidence): string | null {
+  if (!requestLatency) return null
+  for (const statistic of judged(requestLatency.count)) {
+    const latencyMs = requestLatency[statistic]
+    const leastMs = Math.max(untaintedMs[statistic] ?? latencyMs, latencyMs - generator.stalls.longestMs)
+    if (isMuch(latencyMs - leastMs, statistic, latencyMs)) {
+      return `${STOOD_STILL} ${generator.stalls.count} times, for up to ${ms(generator.stalls.longestMs)}, while ${tainted} of ${requestLatency.count} calls were under way: without that, ${statistic} of request_latency (${ms(latencyMs)}) may be ${ms(leastMs)}; ${cause(generator)}`
+    }
+  }
+  return null
+}
+
+/** The median, and the tail as far as there are calls enough to judge it by. */
+function judged(count: number): Judged[] {
+  const tail = TAILS.find((name) => (100 - PERCENTILES[name]) * count >= 100 * LIMITS.fewestAbove)
+  return tail ? ['p50', tail] : ['p50']
+}
+
+function isMuch(addedMs: number, statistic: Judged, latencyMs: number): boolean {
+  return addedMs > Math.max(statistic === 'p50' ? LIMITS.p50Ms : LIMITS.tailMs, LIMITS.share * latencyMs)
+}
+
+/** Why the generator was slow, as far as its use of time tells, and what to do about it. */
+function cause({ busyShare, coreShare, codecShare, longestGcMs, stalls }: GeneratorUse): string {
+  if (coreShare < CAUSE.coreShare) {
+    return `for ${percent(1 - coreShare)} of the time that its thread wanted to run, no core ran it: stop the other work on this machine, or give infer-bench a core of its own`
+  }
+  if (codecShare > CAUSE.codecShare) {
+    return `encoding and decoding took ${percent(codecShare)} of its thread’s time: lower the rate, add --workers, or send less`
+  }
+  if (stalls.longestMs > 0 && longestGcMs > CAUSE.gcOfStall * stalls.longestMs) {
+    return `garbage collection stopped its thread for up to ${ms(longestGcMs)}: lower the rate, add --workers, or send less`
+  }
+  if (busyShare > CAUSE.busyShare || stalls.longestMs === 0) {
+    return `its load thread was busy for ${percent(busyShare)} of the time: lower the rate, add --workers, or give it a core of its own`
+  }
+  return `its event loop was blocked for up to ${ms(stalls.longestMs)}: by work in this process, or by a machine that stood still`
+}
+
+/** The scenario's own limit, where calls waited for it: the server may be able to do more. */
+function tooFewConnections({ planned, connectionWait, requestLatency }: Evidence): string | null {
+  const { connections } = planned.load
+  if (connections === null || !connectionWait || !requestLatency) return null
+  if (!isMuch(connectionWait.p50, 'p50', requestLatency.p50)) return null
+  return `holds a wait of ${ms(connectionWait.p50)} at the median for one of the ${connections} connections that the scenario allows: the server may be able to do more (load: { connections: … })`
+}
+
+function drifted({ change, low, high }: Drift): string {
+  const [by, from, to] = [change, low, high].map((share) => `${share > 0 ? '+' : ''}${percent(share)}`)
+  return `was not steady: p50 at the end of the case is ${by} from its beginning (${from} to ${to}, 99% confidence)`
 }
 
 /** A server may decline to resume a session at any time: its handshakes are then full ones. */
@@ -64,36 +160,33 @@ function refusedSessions({ planned, connections, resumed }: Evidence): string | 
   return `is not what was asked for: the server resumed ${share} of ${connections} TLS sessions`
 }
 
-function lateness({ dispatchDelay, requestLatency }: Evidence): string | null {
-  if (!dispatchDelay || !requestLatency) return null
-  const late = (statistic: 'p50' | (typeof TAILS)[number], floorMs: number) => {
-    const delayMs = dispatchDelay[statistic]
-    return delayMs > Math.max(floorMs, LATE_SHARE * requestLatency[statistic])
-      ? `${SCHEDULE_MISSED}: dispatch_delay ${statistic} is ${delayMs.toFixed(2)} ms (request_latency ${requestLatency[statistic].toFixed(2)} ms); ${MORE_ROOM}`
-      : null
-  }
-  const tail = TAILS.find((name) => (100 - PERCENTILES[name]) * dispatchDelay.count >= 100 * FEWEST_ABOVE)
-  return late('p50', LATE_P50_MS) ?? (tail ? late(tail, LATE_TAIL_MS) : null)
-}
-
-/**
- * Calls that waited although the server may have been ready for them: a generator that does nothing but work reads
- * replies late, so that its connections seem busy and its server slow. `dispatch_delay` then stays a small part.
- */
-function backlog({ busyShare, dropped, connectionWait, dispatchDelay }: Evidence): string | null {
-  if (busyShare < SATURATED) return null
-  const waitMs = (connectionWait?.p50 ?? 0) + (dispatchDelay?.p50 ?? 0)
-  if (dropped === 0 && waitMs <= LATE_P50_MS) return null
-  return `${SCHEDULE_MISSED}: its load thread was busy for ${(busyShare * 100).toFixed(0)}% of the time; ${MORE_ROOM}`
-}
-
-/** A run is valid when all of its cases are. */
-export function runVerdict(cases: readonly { name: string; verdict: Verdict }[]): Verdict {
+/** A run is valid when all of its cases are. `conductorStallMs`: for how long the thread that conducts it stood still at most. */
+export function runVerdict(
+  cases: readonly { name: string; verdict: Verdict }[],
+  conductorStallMs: number,
+): Verdict {
   const reasons = cases.flatMap(({ name, verdict }) => verdict.reasons.map((reason) => `${name}: ${reason}`))
-  return { valid: cases.every(({ verdict }) => verdict.valid), reasons }
+  const isHeldUp = conductorStallMs > LIMITS.conductorMs
+  return {
+    valid: cases.every(({ verdict }) => verdict.valid),
+    reasons,
+    ...(isHeldUp && {
+      notes: {
+        run: `was held up for ${ms(conductorStallMs)} between its rounds and in its progress, not in its load: the thread that conducts it was blocked, as when nobody reads what it prints`,
+      },
+    }),
+  }
 }
 
 /** Whether the generator, not the server, made a case invalid. */
 export function isSaturated({ reasons }: Verdict): boolean {
-  return reasons.some((reason) => reason.startsWith(SCHEDULE_MISSED))
+  return reasons.some((reason) => reason.startsWith(GENERATOR))
+}
+
+function ms(durationMs: number): string {
+  return `${durationMs.toFixed(2)} ms`
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(0)}%`
 }

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { doctorReference } from './doctor-reference.ts'
 import { metricsReference } from './metrics-reference.ts'
 import { scenarioReference } from './scenario-reference.ts'
+import { verdictReference } from './verdict-reference.ts'
 
 const inDocs = (name: string) => fileURLToPath(new URL(`../../docs/${name}`, import.meta.url))
 
@@ -10,4 +11,5 @@ export const GENERATED = [
   { file: inDocs('doctor.md'), text: doctorReference },
   { file: inDocs('metrics.md'), text: metricsReference },
   { file: inDocs('scenario.md'), text: scenarioReference },
+  { file: inDocs('verdict.md'), text: verdictReference },
 ] as const

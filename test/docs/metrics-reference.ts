@@ -2,6 +2,7 @@ import {
   CALL_METRICS,
   CHUNK_METRICS,
   CONNECTION_METRICS,
+  GENERATOR_METRICS,
   HANDSHAKE_METRICS,
   type Metric,
   PERCENTILES,
@@ -39,6 +40,12 @@ const SECTIONS: readonly { title: string; about: string; metrics: readonly Metri
     title: 'Of a connection’s life',
     about: 'One value each time that it happens, in milliseconds.',
     metrics: CONNECTION_METRICS,
+  },
+  {
+    title: 'Of the generator',
+    about:
+      'What kept the load threads from their work, in milliseconds: no metric of the server’s, but what the [verdict](verdict.md) reads.',
+    metrics: GENERATOR_METRICS,
   },
   {
     title: 'Of a round',

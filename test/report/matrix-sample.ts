@@ -120,6 +120,6 @@ export async function matrixSample(change: (spec: Spec) => Spec | null = (spec) 
     scenario: { cases: specs.map(planned) },
     cases,
     thresholds: [],
-    verdict: runVerdict(cases),
+    verdict: runVerdict(cases, 0),
   }
 }

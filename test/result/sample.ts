@@ -60,6 +60,8 @@ export function sampleCase(spec: Spec): CaseResult {
     errors: 0,
     interrupted: spec.openCount ?? 0,
     dropped: 0,
+    missed: 0,
+    tainted: 0,
     duration_s: 15.004,
     request_throughput: (callCount * ROUNDS) / 15,
     output_token_throughput: null,
@@ -276,7 +278,7 @@ export async function sampleResult(): Promise<Result> {
         providers_skipped: [{ provider: 'cuda', reason: 'libcudart.so.12: cannot open shared object file' }],
       },
     },
-    verdict: runVerdict(measured),
+    verdict: runVerdict(measured, 0),
     cases: measured,
     thresholds: evaluateThresholds(
       [

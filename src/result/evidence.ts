@@ -1,0 +1,103 @@
+/** What the verdict on a case is based on: what its load threads did with their time, beside what was measured. */
+
+import type { Case } from '../plan/plan.ts'
+import { leastPercentileMs } from '../record/histogram.ts'
+import { GC_PAUSE, PERCENTILES } from '../record/metrics.ts'
+import type { Counts, RoundRecord, Stalls } from '../record/round-record.ts'
+import type { Distribution, RoundResult } from './document.ts'
+import { mergeHistograms } from './merge.ts'
+import { type Drift, driftOf } from './steadiness.ts'
+
+export interface Evidence {
+  planned: Case
+  calls: number
+  errors: number
+  /** Arrivals that were due and never sent; `missed`: those of them that the load thread never turned to. */
+  dropped: number
+  missed: number
+  /** Calls that were under way while their load thread stood still. */
+  tainted: number
+  requestLatency: Distribution | null
+  /** Percentiles of `request_latency`, in ms, had all tainted calls been faster than every other. Empty: none was tainted. */
+  untaintedMs: Partial<Record<Percentile, number>>
+  dispatchDelay: Distribution | null
+  connectionWait: Distribution | null
+  generator: GeneratorUse
+  /** Connections opened, and those of them that resumed a TLS session. */
+  connections: number
+  resumed: number
+  overflowed: boolean
+  drift: Drift | null
+}
+
+type Percentile = keyof typeof PERCENTILES
+
+/** How the load threads spent their time, the worst of them. Shares from 0 to 1. */
+export interface GeneratorUse {
+  /** Empty polls left out. */
+  busyShare: number
+  /** Of the time for which it was awake, the share for which a core ran it; NaN where that is not told. */
+  coreShare: number
+  /** Share of all threads' time that went into encoding and decoding. */
+  codecShare: number
+  longestGcMs: number
+  stalls: Stalls
+}
+
+export function evidenceOf(
+  planned: Case,
+  counts: Counts,
+  metrics: Readonly<Record<string, Distribution>>,
+  records: readonly RoundRecord[],
+  rounds: readonly RoundResult[],
+): Evidence {
+  const { calls, errors, dropped, missed, tainted, connections, resumed } = counts
+  return {
+    planned,
+    calls,
+    errors,
+    dropped,
+    missed,
+    tainted,
+    requestLatency: metrics.request_latency ?? null,
+    untaintedMs: untainted(records, tainted),
+    dispatchDelay: metrics.dispatch_delay ?? null,
+    connectionWait: metrics.connection_wait ?? null,
+    generator: {
+      busyShare: Math.max(0, ...records.map(({ use }) => use.busyShare)),
+      coreShare: Math.min(1, ...records.map(({ use }) => use.coreShare)),
+      codecShare: codecShare(metrics, records),
+      longestGcMs: metrics[GC_PAUSE]?.max ?? 0,
+      stalls: {
+        count: records.reduce((sum, { stalls }) => sum + stalls.count, 0),
+        longestMs: Math.max(0, ...records.map(({ stalls }) => stalls.longestMs)),
+      },
+    },
+    connections,
+    resumed,
+    overflowed: records.some(({ overflowed }) => overflowed),
+    drift: driftOf(rounds),
+  }
+}
+
+function untainted(records: readonly RoundRecord[], tainted: number): Evidence['untaintedMs'] {
+  const parts = records.flatMap(({ histograms }) => histograms.request_latency ?? [])
+  if (tainted === 0 || parts.length === 0) return {}
+  return mergeHistograms(parts, (histogram) =>
+    Object.fromEntries(
+      Object.entries(PERCENTILES).map(([name, percentile]) => [
+        name,
+        leastPercentileMs(histogram, percentile, tainted),
+      ]),
+    ),
+  )
+}
+
+function codecShare(
+  metrics: Readonly<Record<string, Distribution>>,
+  records: readonly RoundRecord[],
+): number {
+  const totalMs = (name: string) => (metrics[name]?.mean ?? 0) * (metrics[name]?.count ?? 0)
+  const threadsMs = records.reduce((sum, { counts }) => sum + counts.windowMs, 0)
+  return threadsMs > 0 ? (totalMs('serialize') + totalMs('deserialize')) / threadsMs : 0
+}
