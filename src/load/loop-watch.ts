@@ -1,5 +1,5 @@
 import { PerformanceObserver } from 'node:perf_hooks'
-import type { Clock } from './clock.ts'
+import { type Clock, threadCpuMs } from './clock.ts'
 
 /** How often a timer looks whether the event loop still turns. */
 const TICK_MS = 5
@@ -10,8 +10,8 @@ const STALL_MS = 5
 export interface LoopListener {
   /** A timer was late by so much. */
   loopDelay(atMs: number, delayMs: number): void
-  /** Nothing could be sent or read in between. */
-  stall(fromMs: number, toMs: number): void
+  /** Nothing could be sent or read in between. `cpuMs`: for so long the thread itself ran; NaN where that is not told. */
+  stall(fromMs: number, toMs: number, cpuMs: number): void
 }
 
 /** Node tells of a pause some time after it, so it is told when the watch ends. */
@@ -30,14 +30,18 @@ export class LoopWatch {
   readonly #listener: LoopListener
   #timer: NodeJS.Timeout | null = null
   #tickedMs = 0
+  #cpuMs = 0
+  readonly #readCpuMs: () => number
 
-  constructor(clock: Clock, listener: LoopListener) {
+  constructor(clock: Clock, listener: LoopListener, readCpuMs = threadCpuMs) {
     this.#clock = clock
     this.#listener = listener
+    this.#readCpuMs = readCpuMs
   }
 
   start(): void {
     this.#tickedMs = this.#clock.now()
+    this.#cpuMs = this.#readCpuMs()
     this.#timer = setInterval(this.tick, TICK_MS)
   }
 
@@ -50,9 +54,12 @@ export class LoopWatch {
     const nowMs = this.#clock.now()
     const dueMs = this.#tickedMs + TICK_MS
     const delayMs = Math.max(0, nowMs - dueMs)
+    const cpuMs = this.#readCpuMs()
+    const ranMs = cpuMs - this.#cpuMs
     this.#tickedMs = nowMs
+    this.#cpuMs = cpuMs
     this.#listener.loopDelay(nowMs, delayMs)
-    if (delayMs > STALL_MS) this.#listener.stall(dueMs, nowMs)
+    if (delayMs > STALL_MS) this.#listener.stall(dueMs, nowMs, Math.min(ranMs, delayMs))
   }
 }
 

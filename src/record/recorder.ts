@@ -62,7 +62,7 @@ export class Recorder {
   readonly #generator = new Map(GENERATOR_METRICS.map(({ name }) => [name, newHistogram()]))
   readonly #timeline = new TimelineRecorder()
   readonly #tainted = new TaintedCalls()
-  readonly #stalls: Stalls = { count: 0, longestMs: 0 }
+  readonly #stalls: Stalls = { count: 0, longestMs: 0, longestOwnMs: 0 }
   readonly #failures = new Map<string, Failures>()
   readonly #objectives: { value(call: CallTimes): number; atMost: number }[]
   readonly #live: LiveView | null
@@ -114,7 +114,7 @@ export class Recorder {
       this.#fail(call.outcome, call.endMs - call.plannedMs)
       return
     }
-    this.#tainted.ended(call.plannedMs, call.endMs)
+    this.#tainted.ended(call.plannedMs, call.takenMs, call.endMs)
     this.#succeed(call)
   }
 
@@ -148,11 +148,12 @@ export class Recorder {
     if (atMs >= this.#fromMs) recordMs(this.#generator.get(EVENT_LOOP_DELAY)!, delayMs)
   }
 
-  stall(fromMs: number, toMs: number): void {
+  stall(fromMs: number, toMs: number, cpuMs: number): void {
     this.#tainted.stall(fromMs, toMs)
     if (toMs < this.#fromMs) return
     this.#stalls.count++
     this.#stalls.longestMs = Math.max(this.#stalls.longestMs, toMs - fromMs)
+    this.#stalls.longestOwnMs = Math.max(this.#stalls.longestOwnMs, cpuMs)
   }
 
   gcPauses(pauses: readonly GcPause[]): void {
@@ -163,7 +164,8 @@ export class Recorder {
 
   /** Encodes everything and frees the histograms; the recorder is of no further use. */
   finish(): Pick<RoundRecord, 'histograms' | 'errors' | 'timeline' | 'stalls'> {
-    this.counts.tainted = this.#tainted.count
+    this.counts.tainted = this.#tainted.tainted
+    this.counts.delayed = this.#tainted.delayed
     const endMs = Number.isFinite(this.#toMs) ? this.#toMs : this.#lastEndMs
     this.counts.windowMs = Math.max(0, endMs - this.#fromMs)
     const histograms: Record<string, string> = {}

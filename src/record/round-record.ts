@@ -25,6 +25,8 @@ export interface Counts {
   missed: number
   /** Successful calls that were under way while the load thread stood still. */
   tainted: number
+  /** Those of them that this can have delayed. */
+  delayed: number
   /** Successful calls that met every objective. */
   good: number
   /** Successful calls that ended inside the measured window, those that began in the warm-up included. */
@@ -62,6 +64,8 @@ export interface ThreadUse {
 export interface Stalls {
   count: number
   longestMs: number
+  /** The longest time for which the thread itself ran during one of them; NaN where that is not told. */
+  longestOwnMs: number
 }
 
 export interface RoundRecord {
@@ -83,6 +87,7 @@ export function newCounts(): Counts {
     dropped: 0,
     missed: 0,
     tainted: 0,
+    delayed: 0,
     good: 0,
     endedInWindow: 0,
     tokensInWindow: 0,

@@ -15,11 +15,11 @@ export interface Evidence {
   /** Arrivals that were due and never sent; `missed`: those of them that the load thread never turned to. */
   dropped: number
   missed: number
-  /** Calls that were under way while their load thread stood still. */
-  tainted: number
+  /** Calls that were under way while their load thread stood still, and that this can have delayed. */
+  delayed: number
   requestLatency: Distribution | null
-  /** Percentiles of `request_latency`, in ms, had all tainted calls been faster than every other. Empty: none was tainted. */
-  untaintedMs: Partial<Record<Percentile, number>>
+  /** Percentiles of `request_latency`, in ms, had the delayed calls been faster than every other. Empty: there are none. */
+  undelayedMs: Partial<Record<Percentile, number>>
   dispatchDelay: Distribution | null
   connectionWait: Distribution | null
   generator: GeneratorUse
@@ -51,16 +51,16 @@ export function evidenceOf(
   records: readonly RoundRecord[],
   rounds: readonly RoundResult[],
 ): Evidence {
-  const { calls, errors, dropped, missed, tainted, connections, resumed } = counts
+  const { calls, errors, dropped, missed, delayed, connections, resumed } = counts
   return {
     planned,
     calls,
     errors,
     dropped,
     missed,
-    tainted,
+    delayed,
     requestLatency: metrics.request_latency ?? null,
-    untaintedMs: untainted(records, tainted),
+    undelayedMs: undelayed(records, delayed),
     dispatchDelay: metrics.dispatch_delay ?? null,
     connectionWait: metrics.connection_wait ?? null,
     generator: {
@@ -71,6 +71,7 @@ export function evidenceOf(
       stalls: {
         count: records.reduce((sum, { stalls }) => sum + stalls.count, 0),
         longestMs: Math.max(0, ...records.map(({ stalls }) => stalls.longestMs)),
+        longestOwnMs: Math.max(0, ...records.map(({ stalls }) => stalls.longestOwnMs)),
       },
     },
     connections,
@@ -80,14 +81,14 @@ export function evidenceOf(
   }
 }
 
-function untainted(records: readonly RoundRecord[], tainted: number): Evidence['untaintedMs'] {
+function undelayed(records: readonly RoundRecord[], delayed: number): Evidence['undelayedMs'] {
   const parts = records.flatMap(({ histograms }) => histograms.request_latency ?? [])
-  if (tainted === 0 || parts.length === 0) return {}
+  if (delayed === 0 || parts.length === 0) return {}
   return mergeHistograms(parts, (histogram) =>
     Object.fromEntries(
       Object.entries(PERCENTILES).map(([name, percentile]) => [
         name,
-        leastPercentileMs(histogram, percentile, tainted),
+        leastPercentileMs(histogram, percentile, delayed),
       ]),
     ),
   )
@@ -99,5 +100,6 @@ function codecShare(
 ): number {
   const totalMs = (name: string) => (metrics[name]?.mean ?? 0) * (metrics[name]?.count ?? 0)
   const threadsMs = records.reduce((sum, { counts }) => sum + counts.windowMs, 0)
-  return threadsMs > 0 ? (totalMs('serialize') + totalMs('deserialize')) / threadsMs : 0
+  // Calls that go on after the window encode and decode there, too.
+  return threadsMs > 0 ? Math.min(1, (totalMs('serialize') + totalMs('deserialize')) / threadsMs) : 0
 }

@@ -32,9 +32,6 @@ const STOOD_STILL = `${GENERATOR} stood still`
 
 const CLIENT_LIMIT = '>= (client limit)'
 
-/** Causes are told where they explain most of it. */
-const CAUSE = { coreShare: 0.9, codecShare: 0.4, gcOfStall: 0.5, busyShare: 0.9 } as const
-
 /** Whether a case's numbers can be trusted. A slow server is never a reason. */
 export function caseVerdict(evidence: Evidence): Verdict {
   const { planned, calls, errors, overflowed } = evidence
@@ -98,16 +95,16 @@ function missedArrivals({ calls, dropped, missed, generator }: Evidence): string
 }
 
 /**
- * Calls that were under way while the thread stood still, where a percentile would be lower without them: what they
- * took may be the generator's. A stall cannot have added more than it lasted.
+ * Calls that were sent or read late because the thread stood still, where a percentile would be lower without them: what
+ * they took may be the generator's. A stall cannot have added more than it lasted.
  */
-function stalls({ requestLatency, untaintedMs, tainted, generator }: Evidence): string | null {
+function stalls({ requestLatency, undelayedMs, delayed, generator }: Evidence): string | null {
   if (!requestLatency) return null
   for (const statistic of judged(requestLatency.count)) {
     const latencyMs = requestLatency[statistic]
-    const leastMs = Math.max(untaintedMs[statistic] ?? latencyMs, latencyMs - generator.stalls.longestMs)
+    const leastMs = Math.max(undelayedMs[statistic] ?? latencyMs, latencyMs - generator.stalls.longestMs)
     if (isMuch(latencyMs - leastMs, statistic, latencyMs)) {
-      return `${STOOD_STILL} ${generator.stalls.count} times, for up to ${ms(generator.stalls.longestMs)}, while ${tainted} of ${requestLatency.count} calls were under way: without that, ${statistic} of request_latency (${ms(latencyMs)}) may be ${ms(leastMs)}; ${cause(generator)}`
+      return `${STOOD_STILL} ${generator.stalls.count} times, for up to ${ms(generator.stalls.longestMs)}, and that can have delayed ${delayed} of ${requestLatency.count} calls: without it, ${statistic} of request_latency (${ms(latencyMs)}) may be ${ms(leastMs)}; ${cause(generator)}`
     }
   }
   return null
@@ -124,20 +121,61 @@ function isMuch(addedMs: number, statistic: Judged, latencyMs: number): boolean 
 }
 
 /** Why the generator was slow, as far as its use of time tells, and what to do about it. */
-function cause({ busyShare, coreShare, codecShare, longestGcMs, stalls }: GeneratorUse): string {
-  if (coreShare < CAUSE.coreShare) {
-    return `for ${percent(1 - coreShare)} of the time that its thread wanted to run, no core ran it: stop the other work on this machine, or give infer-bench a core of its own`
-  }
-  if (codecShare > CAUSE.codecShare) {
-    return `encoding and decoding took ${percent(codecShare)} of its thread’s time: lower the rate, add --workers, or send less`
-  }
-  if (stalls.longestMs > 0 && longestGcMs > CAUSE.gcOfStall * stalls.longestMs) {
-    return `garbage collection stopped its thread for up to ${ms(longestGcMs)}: lower the rate, add --workers, or send less`
-  }
-  if (busyShare > CAUSE.busyShare || stalls.longestMs === 0) {
-    return `its load thread was busy for ${percent(busyShare)} of the time: lower the rate, add --workers, or give it a core of its own`
-  }
-  return `its event loop was blocked for up to ${ms(stalls.longestMs)}: by work in this process, or by a machine that stood still`
+function cause(use: GeneratorUse): string {
+  const found = CAUSES.filter(({ holds }) => holds(use)).slice(0, MOST_CAUSES)
+  const causes = found.length > 0 ? found : [UNKNOWN]
+  const says = causes.map((one) => one.says(use)).join(', and ')
+  return `${says}: ${causes.map(({ cure }) => cure).join('; ')}`
+}
+
+interface Cause {
+  holds(use: GeneratorUse): boolean
+  says(use: GeneratorUse): string
+  cure: string
+}
+
+const MOST_CAUSES = 2
+
+/** The more special ones first: a thread that only encodes is busy, too. */
+const CAUSES: readonly Cause[] = [
+  {
+    holds: ({ codecShare }) => codecShare > 0.4,
+    says: ({ codecShare }) => `encoding and decoding took ${percent(codecShare)} of its thread’s time`,
+    cure: 'send less, or add --workers',
+  },
+  {
+    holds: (use) => isOwnStall(use) && use.longestGcMs > 0.5 * use.stalls.longestMs,
+    says: ({ longestGcMs }) => `garbage collection stopped its thread for up to ${ms(longestGcMs)}`,
+    cure: 'send less, or add --workers',
+  },
+  {
+    holds: (use) => isOwnStall(use) && use.longestGcMs <= 0.5 * use.stalls.longestMs && use.busyShare < 0.9,
+    says: ({ stalls }) =>
+      `its event loop was blocked for up to ${ms(stalls.longestOwnMs)} by work of its own`,
+    cure: 'look what else runs in its process',
+  },
+  {
+    holds: ({ coreShare }) => coreShare < 0.9,
+    says: ({ coreShare }) =>
+      `for ${percent(1 - coreShare)} of the time that its thread wanted to run, no core ran it`,
+    cure: 'stop the other work on this machine, or give infer-bench a core of its own',
+  },
+  {
+    holds: ({ busyShare, stalls }) => busyShare > 0.9 || stalls.longestMs === 0,
+    says: ({ busyShare }) => `its load thread was busy for ${percent(busyShare)} of the time`,
+    cure: 'lower the rate, or add --workers',
+  },
+]
+
+/** The thread itself ran for most of the time for which it stood still: no other work kept it from its core. */
+function isOwnStall({ stalls }: GeneratorUse): boolean {
+  return stalls.longestOwnMs > Math.max(LIMITS.tailMs, 0.5 * stalls.longestMs)
+}
+
+const UNKNOWN: Cause = {
+  holds: () => true,
+  says: ({ stalls }) => `it stood still for up to ${ms(stalls.longestMs)}`,
+  cure: 'look whether the machine did',
 }
 
 /** The scenario's own limit, where calls waited for it: the server may be able to do more. */

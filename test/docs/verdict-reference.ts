@@ -40,7 +40,7 @@ with fewer calls, the highest of p95, p90 and p75 that ${fewestAbove} calls lie 
 | the generator could not keep its schedule | \`dispatch_delay\` is much |
 | the same: it read replies late | its thread was busy for ${percent(busyShare)} of the time or more, and calls waited or were dropped: connections then only seem busy |
 | the same: it never turned to calls that were due | \`missed\` is ${fewestAbove} calls or more, and more than ${percent(missedShare)} of those that were due |
-| the generator stood still | had the tainted calls been fast, the percentile could be lower by much; a stall is not held to have added more than it lasted |
+| the generator stood still | had the calls been fast that it sent late or whose reply came while it stood still, the percentile could be lower by much; a stall is not held to have added more than it lasted |
 | no call ended, or none succeeded | (exit code 114) |
 
 Each reason names the cause, as far as the evidence tells it: a core that other work had, encoding and decoding,

@@ -61,8 +61,8 @@ test('a rate that no single thread can make: 113, and what to do about it', asyn
   const { verdict, summary } = result.cases[0]!
   expect(verdict.valid).toBe(false)
   expect(verdict.reasons).toEqual([expect.stringContaining('the generator could not keep its schedule')])
-  expect(verdict.reasons[0]).toContain('lower the rate, add --workers')
-  expect(stdout.replaceAll(/\s+/g, ' ')).toContain('lower the rate, add --workers')
+  expect(verdict.reasons[0]).toContain('lower the rate, or add --workers')
+  expect(stdout.replaceAll(/\s+/g, ' ')).toContain('lower the rate, or add --workers')
   expect(summary.calls + summary.dropped).toBe(60_000)
   expect(code).toBe(113)
 })

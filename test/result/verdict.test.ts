@@ -18,7 +18,7 @@ const AT_EASE: GeneratorUse = {
   coreShare: 0.99,
   codecShare: 0.02,
   longestGcMs: 1,
-  stalls: { count: 0, longestMs: 0 },
+  stalls: { count: 0, longestMs: 0, longestOwnMs: 0 },
 }
 
 /** A server that takes its time, asked by a generator that does not. */
@@ -28,9 +28,9 @@ const WELL: Evidence = {
   errors: 0,
   dropped: 0,
   missed: 0,
-  tainted: 0,
+  delayed: 0,
   requestLatency: spread(200, 900),
-  untaintedMs: {},
+  undelayedMs: {},
   dispatchDelay: spread(0.01, 0.5),
   connectionWait: spread(0, 0),
   generator: AT_EASE,
@@ -46,12 +46,12 @@ function verdict({ generator, ...evidence }: Change = {}) {
   return caseVerdict({ ...WELL, ...evidence, generator: { ...AT_EASE, ...generator } })
 }
 
-/** A thread that stood still for 80 ms while 20 of the calls were under way, and what p99 would be without them. */
+/** A thread that stood still for 80 ms and delayed 20 of the calls, and what p99 would be without them. */
 const STOOD_STILL: Change = {
   requestLatency: spread(5, 85),
-  untaintedMs: { p50: 5, p99: 6 },
-  tainted: 20,
-  generator: { stalls: { count: 1, longestMs: 80 } },
+  undelayedMs: { p50: 5, p99: 6 },
+  delayed: 20,
+  generator: { stalls: { count: 1, longestMs: 80, longestOwnMs: 2 } },
 }
 
 describe('an open loop is valid', () => {
@@ -65,10 +65,10 @@ describe('an open loop is valid', () => {
     ['when few arrivals of many were missed', { calls: 9901, dropped: 99, missed: 99 }],
     ['when one of few arrivals was missed', { calls: 9, dropped: 1, missed: 1 }],
     ['when a stall touched calls that were slow anyway', { ...STOOD_STILL, requestLatency: spread(5, 900) }],
-    ['when a stall touched too few calls to move p99', { ...STOOD_STILL, untaintedMs: { p50: 5, p99: 84 } }],
+    ['when a stall touched too few calls to move p99', { ...STOOD_STILL, undelayedMs: { p50: 5, p99: 84 } }],
     [
       'when a stall was shorter than what it touched is longer',
-      { ...STOOD_STILL, generator: { stalls: { count: 9, longestMs: 7 } } },
+      { ...STOOD_STILL, generator: { stalls: { count: 9, longestMs: 7, longestOwnMs: 7 } } },
     ],
   ])('%s', (_when, evidence) => {
     expect(verdict(evidence)).toEqual({ valid: true, reasons: [] })
@@ -97,7 +97,7 @@ describe('an open loop is the generator’s fault', () => {
     [
       'when it stood still and p99 tells of it',
       STOOD_STILL,
-      'stood still 1 times, for up to 80.00 ms, while 20 of 1000 calls were under way: without that, p99 of request_latency (85.00 ms) may be 6.00 ms',
+      'stood still 1 times, for up to 80.00 ms, and that can have delayed 20 of 1000 calls: without it, p99 of request_latency (85.00 ms) may be 6.00 ms',
     ],
   ])('%s', (_when, evidence, says) => {
     const { valid, reasons } = verdict(evidence)
@@ -111,10 +111,22 @@ describe('the cause is told, and what to do about it', () => {
   const late = { dispatchDelay: spread(25, 25) }
   test.each<[Partial<GeneratorUse>, string, string]>([
     [{ busyShare: 0.98 }, 'busy for 98% of the time', 'add --workers'],
-    [{ busyShare: 0.98, coreShare: 0.6 }, 'for 40% of the time', 'a core of its own'],
+    [
+      { busyShare: 0.98, coreShare: 0.6 },
+      'no core ran it, and its load thread was busy for 98% of the time',
+      'a core of its own; lower the rate, or add --workers',
+    ],
+    [
+      { coreShare: 0.6, stalls: { count: 2, longestMs: 50, longestOwnMs: 3 } },
+      'for 40% of the time',
+      'a core of its own',
+    ],
     [{ busyShare: 0.98, codecShare: 0.8 }, 'encoding and decoding took 80%', 'send less'],
-    [{ stalls: { count: 2, longestMs: 50 }, longestGcMs: 40 }, 'garbage collection', 'send less'],
-    [{ stalls: { count: 2, longestMs: 50 } }, 'its event loop was blocked for up to 50.00 ms', ''],
+    [{ stalls: { count: 2, longestMs: 50, longestOwnMs: 45 }, longestGcMs: 40 }, 'garbage coll', 'send less'],
+    [{ stalls: { count: 2, longestMs: 50, longestOwnMs: 3 }, longestGcMs: 40 }, 'it stood still', 'machine'],
+    [{ stalls: { count: 2, longestMs: 50, longestOwnMs: 45 } }, 'blocked for up to 45.00 ms by work', ''],
+    [{ stalls: { count: 2, longestMs: 50, longestOwnMs: 3 } }, 'it stood still for up to 50.00 ms', ''],
+    [{ stalls: { count: 2, longestMs: 50, longestOwnMs: Number.NaN } }, 'it stood still for up to', ''],
     // Node before 23.9 does not tell CPU time.
     [{ busyShare: 0.98, coreShare: Number.NaN }, 'busy for 98% of the time', 'add --workers'],
   ])('%j: %s', (generator, says, cure) => {

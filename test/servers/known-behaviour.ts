@@ -9,6 +9,7 @@
  *   does=reply&ms=5&slow=80             every 20th reply after 80 ms, the others after 5 ms
  *   does=stall&after=900&for=500        replies at once, but stands still for 0.5 s, 0.9 s after the first request
  *   does=fail&every=33                  every 33rd call fails
+ *   does=drip&pieces=20&gap=2           replies in so many pieces, one every 2 ms
  *   does=stream&chunks=20&gap=10        streams a chunk every 10 ms
  *   does=echo&pause=50                  answers each message at once, but the third one after a pause of 50 ms
  *   does=hang                           begins to reply where replies stream, and never ends
@@ -34,6 +35,8 @@ export type KnownLog = KnownCall[]
 export interface Answering {
   /** A piece of a reply that streams. */
   chunk(): void
+  /** A piece of a reply that does not: the client has to wait for the rest, the `index`-th of `count`, from 1. */
+  piece(index: number, count: number): void
   /** The end of the reply, and all of it where it does not stream. `written` is called once it is in the socket. */
   reply(written: () => void): void
   fail(): void
@@ -111,6 +114,9 @@ export class Known {
       case 'stream':
         this.#stream()
         break
+      case 'drip':
+        this.#drip(nowMs)
+        break
       case 'echo':
         // After the last echo, also where that one is paused.
         at(Math.max(nowMs, this.#pausedUntilMs) + 1, () => this.#end('replied'))
@@ -129,6 +135,16 @@ export class Known {
     const untilMs = fromMs + this.#number('for')
     if (nowMs >= fromMs && nowMs < untilMs) at(untilMs, () => this.#end('replied'))
     else this.#end('replied')
+  }
+
+  #drip(nowMs: number): void {
+    const [count, gapMs] = [this.#number('pieces'), this.#number('gap')]
+    for (let index = 1; index < count; index++) {
+      at(nowMs + index * gapMs, () => {
+        if (this.#call.ended === '') this.#answer.piece(index, count)
+      })
+    }
+    at(nowMs + count * gapMs, () => this.#end('replied'))
   }
 
   #stream(): void {

@@ -17,6 +17,7 @@ export function startKnownGrpc(): Promise<number> {
     const begunMs = performance.now()
     let status = OK
     let written = () => {}
+    let isBegun = false
     stream.on('error', () => {})
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
     stream.on('wantTrailers', () => {
@@ -28,9 +29,14 @@ export function startKnownGrpc(): Promise<number> {
     const streams = headers[':path']?.endsWith('Stream') ?? false
     const call = new Known(String(headers.known ?? 'does=reply&ms=0'), begunMs, {
       chunk: () => void (streams && stream.write(MESSAGE)),
+      piece: (index, count) => {
+        if (index === 1) stream.write(Buffer.from([0, 0, 0, 0, count]))
+        stream.write('x')
+        isBegun = true
+      },
       reply: (whenWritten) => {
         written = whenWritten
-        stream.end(streams ? undefined : MESSAGE)
+        stream.end(isBegun ? 'x' : streams ? undefined : MESSAGE)
       },
       fail: () => {
         status = UNAVAILABLE

@@ -40,11 +40,18 @@ function handle(socket: net.Socket, open: Set<Known>, text: string, begunMs: num
   if (streams && !known.includes('does=fail')) {
     socket.write('HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n')
   }
+  let isBegun = false
   const call = new Known(known, begunMs, {
     chunk: () => void (streams && socket.write('9\r\ndata: x\n\n\r\n')),
+    piece: (index, count) => {
+      if (index === 1) socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${count}\r\n\r\n`)
+      socket.write('x')
+      isBegun = true
+    },
     reply: (written) => {
       open.delete(call)
-      if (streams) socket.write(known.includes('does=fail') ? NOTHING_STREAMED : '0\r\n\r\n')
+      if (isBegun) socket.write('x')
+      else if (streams) socket.write(known.includes('does=fail') ? NOTHING_STREAMED : '0\r\n\r\n')
       else {
         const body = known.includes('tell') ? (performance.now() - begunMs).toFixed(6) : '{}'
         socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`)

@@ -11,6 +11,7 @@ export async function startKnownMcp(): Promise<number> {
     const streams = known.includes('kind=server-stream')
     const call = new Known(known, performance.now(), {
       chunk: () => void (streams && answer.progress('x')),
+      piece: () => answer.comment(),
       reply: (written) => {
         // What has been told already is not told again.
         answer.result(textResult(streams ? '' : 'x'))

@@ -23,6 +23,8 @@ export function startKnownWebSocket(): Promise<number> {
     const begin = (id: string): Known => {
       const call = new Known(known, performance.now(), {
         chunk: () => void (replyStreams && ws.send('x')),
+        // White space may stand before JSON. Fragments of one message come one after the other: one call at a time.
+        piece: () => ws.send(' ', { fin: false }),
         reply: (written) => {
           open.delete(id)
           ws.send(id === '' ? (replyStreams ? END_MARK : '{}') : `{"id":"${id}"}`)

@@ -18,6 +18,8 @@ export interface McpAnswer {
   send(message: object): void
   /** Sends any text where a message should be. */
   sendText(text: string): void
+  /** Sends what is no message: a comment of an event stream. */
+  comment(): void
   /** Sends progress with a message. */
   progress(message: string): void
   /** Ends the call with its result. */
@@ -157,6 +159,10 @@ function httpAnswer(request: McpRequest, session: string | null, response: http.
     response,
     sendText,
     send,
+    comment: () => {
+      stream()
+      response.write(':\n')
+    },
     progress: (message) => send(progressOf(request, message)),
     result: (result) => last({ jsonrpc: '2.0', id, result }),
     error: (code, message) => last({ jsonrpc: '2.0', id, error: { code, message } }),
@@ -178,6 +184,7 @@ function textAnswer(request: McpRequest, ws: WebSocket): McpAnswer {
     response: null,
     sendText,
     send,
+    comment() {},
     progress: (message) => send(progressOf(request, message)),
     result: (result) => send({ jsonrpc: '2.0', id, result }),
     error: (code, message) => send({ jsonrpc: '2.0', id, error: { code, message } }),

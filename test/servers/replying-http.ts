@@ -4,12 +4,18 @@
  *
  *   GET /count      { calls, connections } so far, this one left out of the calls
  *   GET /slow       replies after 20 ms, so that a closed loop does not make a busy machine busier
- *   GET /worker     replies as one worker does that takes 5 ms a call: 200 calls a second, and a queue above that
+ *   GET /worker     replies as one worker does that takes 5 ms a call: 200 calls a second, and a queue above that;
+ *                   with ?ms=10, 10 ms a call
+ *   …/infer         replies with a tensor, as the Open Inference Protocol has it
  *   anything else   replies at once
  */
 
 import http from 'node:http'
 
+const TENSOR = JSON.stringify({
+  model_name: 'any',
+  outputs: [{ name: 'output', datatype: 'FP32', shape: [1], data: [0] }],
+})
 const SLOW_MS = 20
 const WORK_MS = 5
 
@@ -26,11 +32,11 @@ const server = http.createServer((request, response) => {
   }
   calls++
   if (request.url === '/slow') setTimeout(() => response.end('{}'), SLOW_MS)
-  else if (request.url === '/worker') {
+  else if (request.url?.startsWith('/worker')) {
     const nowMs = performance.now()
-    workerFreeMs = Math.max(nowMs, workerFreeMs) + WORK_MS
+    workerFreeMs = Math.max(nowMs, workerFreeMs) + Number(request.url.split('ms=')[1] ?? WORK_MS)
     setTimeout(() => response.end('{}'), workerFreeMs - nowMs)
-  } else response.end('{}')
+  } else response.end(request.url?.endsWith('/infer') ? TENSOR : '{}')
 })
 server.on('connection', () => {
   connections++

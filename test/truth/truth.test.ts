@@ -6,7 +6,7 @@
 
 import os from 'node:os'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type CallKind, streamsReply, streamsRequest } from '../../src/drivers/driver.ts'
+import { type CallKind, streamsRequest } from '../../src/drivers/driver.ts'
 import { PROTOCOLS } from '../../src/drivers/registry.ts'
 import type { CaseResult, RoundResult } from '../../src/result/document.ts'
 import { runScenario } from '../e2e/cli.ts'
@@ -14,94 +14,14 @@ import type { KnownPorts } from '../servers/known.ts'
 import type { KnownLog } from '../servers/known-behaviour.ts'
 import { type ServerProcess, startProcess } from '../servers/start.ts'
 import { type Control, startControl } from './control.ts'
+import { quantile } from './quantile.ts'
+import { WAYS, type Way } from './ways.ts'
 
 const PRIORITY = -15
 const CONTROL_EVERY_MS = 9
-/**
- * How far the tool may be off on a machine where a bare socket misreads nothing, what it tells of encoding and decoding
- * aside. What grpc-js and the SDK of MCP do for a call around that is part of `service_time`, too.
- */
-const WITHIN_MS = 0.5
-const WITHIN_LARGE_LIBRARY_MS = 1
 /** A client does more for a call than a bare socket does: what slows that one down slows it down by a multiple. */
 const CONTROL_SHARE = 2
 const ROUNDS = 3
-
-/** How one interface is asked for one kind of call. */
-interface Way {
-  name: string
-  kind: CallKind
-  /** Class of a call that fails. */
-  failure: string
-  withinMs: number
-  target(ports: KnownPorts): Record<string, unknown>
-  /** What a target has besides, where one call ends the connection of others. */
-  alone?: Record<string, unknown>
-  payload: Record<string, unknown>
-}
-
-const overGrpc = (kind: CallKind): Way => ({
-  name: 'grpc',
-  kind,
-  failure: 'grpc.UNAVAILABLE',
-  withinMs: WITHIN_LARGE_LIBRARY_MS,
-  target: ({ grpc }) => {
-    const method = streamsReply(kind) ? 'Stream' : 'One'
-    return { interface: 'grpc', url: `grpc://127.0.0.1:${grpc}/known.Known/${method}`, kind }
-  },
-  payload: { text: 'x' },
-})
-
-const overWebSocket = (kind: CallKind): Way => ({
-  name: 'websocket',
-  kind,
-  failure: 'ws.close.1011',
-  withinMs: WITHIN_MS,
-  target: ({ websocket }) => {
-    const shares = kind === 'unary' ? { correlation: 'id' } : { calls_per_connection: 1 }
-    return { interface: 'websocket', url: `ws://127.0.0.1:${websocket}/`, kind, ...shares }
-  },
-  alone: { correlation: 'order', calls_per_connection: 1 },
-  payload: kind === 'unary' ? { json: {} } : { text: 'x' },
-})
-
-const overMcp = (kind: CallKind): Way => ({
-  name: 'mcp',
-  kind,
-  failure: 'mcp.-32000',
-  withinMs: WITHIN_LARGE_LIBRARY_MS,
-  target: ({ mcp }) => ({ interface: 'mcp', url: `http://127.0.0.1:${mcp}/mcp`, tool: 'known', kind }),
-  payload: {},
-})
-
-const WAYS: readonly Way[] = [
-  {
-    name: 'rest',
-    kind: 'unary',
-    failure: 'http.503',
-    withinMs: WITHIN_MS,
-    target: ({ http }) => ({ interface: 'rest', url: `http://127.0.0.1:${http}/`, method: 'GET' }),
-    payload: {},
-  },
-  {
-    name: 'sse',
-    kind: 'server-stream',
-    failure: 'http.503',
-    withinMs: WITHIN_MS,
-    target: ({ http }) => ({ interface: 'sse', url: `http://127.0.0.1:${http}/`, method: 'GET' }),
-    payload: {},
-  },
-  overGrpc('unary'),
-  overGrpc('server-stream'),
-  overGrpc('client-stream'),
-  overGrpc('bidi'),
-  overWebSocket('unary'),
-  overWebSocket('server-stream'),
-  overWebSocket('client-stream'),
-  overWebSocket('bidi'),
-  overMcp('unary'),
-  overMcp('server-stream'),
-]
 
 /** What the server does, and the load under which it is looked at. */
 interface Behaviour {
@@ -300,12 +220,6 @@ function missOf(name: string, { says, toldMs, loggedMs, socketMs }: Pair, within
   const text = `${name} ${says}: told ${toldMs.toFixed(3)}, logged ${loggedMs.toFixed(3)}, off by ${offMs.toFixed(3)} of ${allowedMs.toFixed(3)}`
   if (process.env.INFER_BENCH_SHOW) process.stdout.write(`${text}\n`)
   return Math.abs(offMs) < allowedMs ? null : text
-}
-
-/** As HdrHistogram reads it: the smallest value that at least this share of all values does not exceed. */
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN
 }
 
 type Statistic = 'p50' | 'p90' | 'p99'
