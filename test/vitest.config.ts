@@ -13,8 +13,8 @@ const WHOLE = [
   'trust/soak.test.ts',
 ]
 
-/** Links of known round-trip times, alone for the same reason. */
-const LINK = 'network/handshake.test.ts'
+/** Links of known round-trip times, and whose fault it is that calls are late: alone for the same reason. */
+const ALONE = ['network/handshake.test.ts', 'trust/verdict.test.ts']
 
 const base = { dir: 'test', testTimeout: 30_000, hookTimeout: 30_000, pool: 'forks' } as const
 
@@ -28,7 +28,7 @@ export default defineConfig({
           ...base,
           name: 'function',
           include: ['**/*.test.ts'],
-          exclude: [...TIMED, ...WHOLE, LINK],
+          exclude: [...TIMED, ...WHOLE, ...ALONE],
           maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
@@ -45,7 +45,15 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      { test: { ...base, name: 'network', include: [LINK], sequence: { groupOrder: 1 } } },
+      {
+        test: {
+          ...base,
+          name: 'alone',
+          include: ALONE,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
     ],
   },
 })

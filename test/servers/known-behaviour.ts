@@ -137,14 +137,17 @@ export class Known {
     else this.#end('replied')
   }
 
-  #drip(nowMs: number): void {
+  /** Each piece sets the next one off, because late timers may fire in any order. */
+  #drip(nowMs: number, index = 1): void {
     const [count, gapMs] = [this.#number('pieces'), this.#number('gap')]
-    for (let index = 1; index < count; index++) {
-      at(nowMs + index * gapMs, () => {
-        if (this.#call.ended === '') this.#answer.piece(index, count)
-      })
-    }
-    at(nowMs + count * gapMs, () => this.#end('replied'))
+    at(nowMs + gapMs, () => {
+      if (this.#call.ended !== '') return
+      if (index === count) this.#end('replied')
+      else {
+        this.#answer.piece(index, count)
+        this.#drip(nowMs + gapMs, index + 1)
+      }
+    })
   }
 
   #stream(): void {

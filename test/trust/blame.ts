@@ -5,11 +5,11 @@
 
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { Result } from '../../src/result/document.ts'
-import { isSaturated } from '../../src/result/verdict.ts'
 import type { KnownPorts } from '../servers/known.ts'
 import { startProcess, startServer } from '../servers/start.ts'
-import { type Run, type RunOptions, runTool } from './tool.ts'
+import { runWatched, type WatchedRun } from './flags.ts'
+import type { RunOptions } from './tool.ts'
+import { type Watcher, watchMachine } from './watcher.ts'
 
 /** Where the servers of these runs listen. */
 interface Servers {
@@ -23,25 +23,20 @@ interface Bottleneck {
   name: string
   /** What has to stand in the reasons or notes. */
   says: RegExp
-  run(servers: Servers): Promise<Run>
+  run(servers: Servers, run: RunScenario): Promise<WatchedRun>
 }
 
 interface ServerAtFault {
   name: string
-  run(servers: Servers): Promise<Run>
+  run(servers: Servers, run: RunScenario): Promise<WatchedRun>
 }
 
-export interface Judged {
-  name: string
-  code: number | null
-  /** Every reason and note that blames the generator. */
-  flags: string[]
-}
+type RunScenario = (scenario: object, options?: RunOptions) => Promise<WatchedRun>
 
 const OWN_CORE = ['taskset', '-c', '0']
 const HOGS = 2
-const HOG_S = 20
-const STOPPED_AFTER_S = 2.5
+const HOG_S = 120
+const STOPPED_AFTER_S = 1
 const STOPPED_FOR_S = 3
 
 const here = (name: string) => new URL(name, import.meta.url)
@@ -58,24 +53,23 @@ const BOTTLENECKS: readonly Bottleneck[] = [
   {
     name: 'a rate that is too high',
     says: /could not keep its schedule.*busy for \d+% of the time.*add --workers/,
-    run: ({ replying }) =>
-      runTool(
-        scenario({ url: replying }, { model: 'constant', rate: '200000/s', duration: '1s', warmup: '0s' }),
-      ),
+    run: ({ replying }, run) =>
+      run(scenario({ url: replying }, { model: 'constant', rate: '200000/s', duration: '1s', warmup: '0s' })),
   },
   {
     name: 'other work on its core',
     says: /no core ran it.*a core of its own/,
-    run: ({ replying }) =>
+    run: ({ replying }, run) =>
       besideHogs(
+        run,
         scenario({ url: replying }, { model: 'constant', rate: '500/s', duration: '3s', warmup: '500ms' }),
       ),
   },
   {
     name: 'an event loop that is blocked',
     says: /event loop was blocked for up to \d+/,
-    run: ({ replying }) =>
-      runTool(
+    run: ({ replying }, run) =>
+      run(
         scenario({ url: replying }, { model: 'constant', rate: '200/s', duration: '3s', warmup: '500ms' }),
         { env: { NODE_OPTIONS: `--import ${here('blocked-thread.mjs')}` } },
       ),
@@ -83,8 +77,8 @@ const BOTTLENECKS: readonly Bottleneck[] = [
   {
     name: 'one connection for too many calls',
     says: /one of the 1 connections that the scenario allows/,
-    run: ({ known }) =>
-      runTool(
+    run: ({ known }, run) =>
+      run(
         scenario(
           { url: known, headers: { known: 'does=reply&ms=50' } },
           { model: 'constant', rate: '100/s', duration: '3s', warmup: '0s', connections: 1 },
@@ -94,8 +88,8 @@ const BOTTLENECKS: readonly Bottleneck[] = [
   {
     name: 'a large payload that takes long to encode',
     says: /encoding and decoding took \d+% of its thread’s time/,
-    run: ({ replying }) =>
-      runTool(
+    run: ({ replying }, run) =>
+      run(
         scenario(
           { url: replying, api: 'kserve-v2', model: 'mlp', method: 'POST' },
           { model: 'constant', rate: '20/s', duration: '3s', warmup: '0s' },
@@ -106,8 +100,8 @@ const BOTTLENECKS: readonly Bottleneck[] = [
   {
     name: 'output that nobody reads',
     says: /^run: was held up for \d+/,
-    run: ({ replying }) =>
-      runTool(
+    run: ({ replying }, run) =>
+      run(
         scenario(
           { url: replying },
           { model: 'constant', rate: '100/s', duration: '4s', warmup: '500ms' },
@@ -129,12 +123,12 @@ const BOTTLENECKS: readonly Bottleneck[] = [
 const SERVERS_AT_FAULT: readonly ServerAtFault[] = [
   {
     name: 'a server that is slow',
-    run: ({ known }) => open(known, 'does=reply&ms=300', '100/s'),
+    run: ({ known }, run) => open(run, known, 'does=reply&ms=300', '100/s'),
   },
   {
     name: 'a server that does less than is asked of it',
-    run: ({ replying }) =>
-      runTool(
+    run: ({ replying }, run) =>
+      run(
         scenario(
           { url: `${replying}/worker` },
           { model: 'constant', rate: '300/s', duration: '3s', warmup: '0s' },
@@ -143,26 +137,24 @@ const SERVERS_AT_FAULT: readonly ServerAtFault[] = [
   },
   {
     name: 'a server that stands still',
-    run: ({ known }) => open(known, 'does=stall&after=1000&for=800&log=stall', '200/s'),
+    run: ({ known }, run) => open(run, known, 'does=stall&after=1000&for=800&log=stall', '200/s'),
   },
   {
     name: 'a server that refuses every other call',
-    run: ({ known }) => open(known, 'does=fail&every=2', '200/s'),
+    run: ({ known }, run) => open(run, known, 'does=fail&every=2', '200/s'),
   },
 ]
 
-function open(url: string, known: string, rate: string): Promise<Run> {
-  return runTool(
-    scenario({ url, headers: { known } }, { model: 'constant', rate, duration: '3s', warmup: '0s' }),
-  )
+function open(run: RunScenario, url: string, known: string, rate: string): Promise<WatchedRun> {
+  return run(scenario({ url, headers: { known } }, { model: 'constant', rate, duration: '3s', warmup: '0s' }))
 }
 
 /** Two programs that do nothing but compute share its core; the server has the others. */
-async function besideHogs(what: object): Promise<Run> {
+async function besideHogs(run: RunScenario, scenario: object): Promise<WatchedRun> {
   const [command, ...rest] = [...OWN_CORE, process.execPath, '-e', hog]
   const hogs = Array.from({ length: HOGS }, () => spawn(command!, rest, { stdio: 'ignore' }))
   try {
-    return await runTool(what, { through: OWN_CORE } satisfies RunOptions)
+    return await run(scenario, { through: OWN_CORE })
   } finally {
     for (const one of hogs) one.kill('SIGKILL')
   }
@@ -171,50 +163,44 @@ async function besideHogs(what: object): Promise<Run> {
 /** Ends by itself, whatever happens to the process that started it. */
 const hog = `const until = Date.now() + ${HOG_S * 1000}; while (Date.now() < until);`
 
-/** What of a result blames the generator. */
-export function flagsOf({ cases, verdict }: Result): string[] {
-  const notes = (given: Result['verdict']['notes']) =>
-    Object.entries(given ?? {}).map(([metric, note]) => `${metric}: ${note}`)
-  const isDrift = (flag: string) => /^request_latency: was not steady/.test(flag)
-  return [
-    ...notes(verdict.notes),
-    ...cases.flatMap((one) => [
-      ...(isSaturated(one.verdict) ? one.verdict.reasons : []),
-      ...notes(one.verdict.notes).filter((flag) => !isDrift(flag)),
-    ]),
-  ]
-}
-
-async function withServers<Value>(use: (servers: Servers) => Promise<Value>): Promise<Value> {
+async function withServers<Value>(
+  use: (servers: Servers, run: RunScenario) => Promise<Value>,
+): Promise<Value> {
   const replying = await startServer('./replying-http.ts')
   const known = await startProcess<KnownPorts>('./known.ts')
+  const watcher: Watcher = watchMachine()
   try {
-    return await use({ replying: replying.url, known: `http://127.0.0.1:${known.ready.http}` })
+    const servers = { replying: replying.url, known: `http://127.0.0.1:${known.ready.http}` }
+    return await use(servers, (scenario, options) => runWatched(scenario, watcher, options))
   } finally {
+    watcher.stop()
     await replying.stop()
     await known.stop()
   }
 }
 
-/** Each bottleneck, with the flag that has the right reason; null where there is none. */
-export function runBottlenecks(): Promise<(Judged & { right: string | null })[]> {
-  return withServers(async (servers) => {
-    const judged: (Judged & { right: string | null })[] = []
+export interface Bottlenecked extends WatchedRun {
+  name: string
+  /** The flag that has the right reason; null where there is none. */
+  right: string | null
+}
+
+export function runBottlenecks(): Promise<Bottlenecked[]> {
+  return withServers(async (servers, runScenario) => {
+    const judged: Bottlenecked[] = []
     for (const { name, says, run } of BOTTLENECKS) {
-      const { code, result } = await run(servers)
-      const flags = flagsOf(result)
-      judged.push({ name, code, flags, right: flags.find((flag) => says.test(flag)) ?? null })
+      const watched = await run(servers, runScenario)
+      judged.push({ ...watched, name, right: watched.flags.find((flag) => says.test(flag)) ?? null })
     }
     return judged
   })
 }
 
-export function runServersAtFault(): Promise<Judged[]> {
-  return withServers(async (servers) => {
-    const judged: Judged[] = []
+export function runServersAtFault(): Promise<(WatchedRun & { name: string })[]> {
+  return withServers(async (servers, runScenario) => {
+    const judged: (WatchedRun & { name: string })[] = []
     for (const { name, run } of SERVERS_AT_FAULT) {
-      const { code, result } = await run(servers)
-      judged.push({ name, code, flags: flagsOf(result) })
+      judged.push({ ...(await run(servers, runScenario)), name })
     }
     return judged
   })

@@ -5,36 +5,20 @@
 
 import type { KnownPorts } from '../servers/known.ts'
 import { startProcess } from '../servers/start.ts'
-import { flagsOf } from './blame.ts'
-import { runTool } from './tool.ts'
-import { type MachineStall, watchMachine } from './watcher.ts'
-
-export interface HealthyRun {
-  flags: string[]
-  /** The longest stall in ms that the watcher saw while it ran. */
-  watchedMs: number
-  /** The longest in ms by which a load thread was late, as the tool tells it. */
-  toldMs: number
-}
+import { runWatched, type WatchedRun } from './flags.ts'
+import { watchMachine } from './watcher.ts'
 
 const RATE = 200
 const SECONDS = 2
 
 /** Asks servers of every interface in turn, which reply after 5 ms. */
-export async function runHealthy(count: number): Promise<HealthyRun[]> {
+export async function runHealthy(count: number): Promise<WatchedRun[]> {
   const known = await startProcess<KnownPorts>('./known.ts')
   const watcher = watchMachine()
   try {
-    const runs: HealthyRun[] = []
+    const runs: WatchedRun[] = []
     for (let index = 0; index < count; index++) {
-      const fromMs = Date.now()
-      const { result } = await runTool(scenarioOf(known.ready, index))
-      const { metrics } = result.cases[0]!
-      runs.push({
-        flags: flagsOf(result),
-        watchedMs: longest(watcher.stalls, fromMs, Date.now()),
-        toldMs: Math.max(metrics.event_loop_delay?.max ?? 0, metrics.dispatch_delay?.max ?? 0),
-      })
+      runs.push(await runWatched(scenarioOf(known.ready, index), watcher))
     }
     return runs
   } finally {
@@ -59,9 +43,4 @@ function scenarioOf(ports: KnownPorts, index: number): object {
     targets: { mine: { ...target, headers: { known: 'does=reply&ms=5' } } },
     cases: [{ target: 'mine', rounds: 1, floor: 'off', load, payload }],
   }
-}
-
-function longest(stalls: readonly MachineStall[], fromMs: number, toMs: number): number {
-  const within = stalls.filter((stall) => stall.toMs >= fromMs && stall.fromMs <= toMs)
-  return Math.max(0, ...within.map((stall) => stall.toMs - stall.fromMs))
 }

@@ -1,4 +1,5 @@
-"""Runs a command on a terminal whose output is stopped (Ctrl-S) for some seconds, and started again (Ctrl-Q).
+"""Runs a command on a terminal whose output is stopped (Ctrl-S) for some seconds, and started again (Ctrl-Q), some
+seconds after it has begun to print.
 
 usage: stopped-terminal.py AFTER_S FOR_S COMMAND...
 Ends with the command's exit code; what it printed is thrown away.
@@ -15,10 +16,10 @@ pid, terminal = pty.fork()
 if pid == 0:
     os.execvp(sys.argv[3], sys.argv[3:])
 
-begun_s = time.monotonic()
+begun_s = None
 stopped = started = False
 while True:
-    passed_s = time.monotonic() - begun_s
+    passed_s = 0 if begun_s is None else time.monotonic() - begun_s
     if not stopped and passed_s > after_s:
         os.write(terminal, b"\x13")
         stopped = True
@@ -32,6 +33,7 @@ while True:
                 break
         except OSError:
             break
+        begun_s = begun_s or time.monotonic()
 
 _, status = os.waitpid(pid, 0)
 sys.exit(os.waitstatus_to_exitcode(status))

@@ -11,16 +11,15 @@ const SLEEP_MS = 1
 /** What is worth writing down. */
 const STALL_MS = 3
 
-/** When a core stood still for so long, in ms of Unix time. */
-export interface MachineStall {
-  core: number
+/** When a core stood still, in ms of Unix time. */
+interface MachineStall {
   fromMs: number
   toMs: number
 }
 
 export interface Watcher {
-  /** All so far. */
-  readonly stalls: readonly MachineStall[]
+  /** The longest stall in ms that any core had between two moments of Unix time, in ms. */
+  longestMs(fromMs: number, toMs: number): number
   stop(): void
 }
 
@@ -29,11 +28,14 @@ export function watchMachine(): Watcher {
   const children = os.cpus().map((_, core): ChildProcess => {
     const args = ['-c', String(core), process.execPath, fileURLToPath(import.meta.url)]
     const child = spawn('taskset', args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-    child.on('message', ([fromMs, toMs]: [number, number]) => stalls.push({ core, fromMs, toMs }))
+    child.on('message', ([fromMs, toMs]: [number, number]) => stalls.push({ fromMs, toMs }))
     return child
   })
   return {
-    stalls,
+    longestMs(fromMs, toMs) {
+      const within = stalls.filter((stall) => stall.toMs >= fromMs && stall.fromMs <= toMs)
+      return Math.max(0, ...within.map((stall) => stall.toMs - stall.fromMs))
+    },
     stop() {
       for (const child of children) child.kill('SIGKILL')
     },
