@@ -1,5 +1,6 @@
 /** Whether a case's latency was the same from its first round to its last. */
 
+import { unpairedShift } from '../shift.ts'
 import type { RoundResult } from './document.ts'
 
 /** By how much p50 of `request_latency` changed from the first round to the last: 0.1 is 10% more. */
@@ -10,8 +11,7 @@ export interface Drift {
   high: number
 }
 
-/** Of the standard normal distribution, two-sided, 99%. */
-const Z_99 = 2.5758
+const CONFIDENCE = 0.99
 /** Changes of less than this matter to nobody. */
 export const SMALLEST_DRIFT = 0.05
 /** Slices of a round that tell something, each with so many calls that its median does. */
@@ -20,9 +20,7 @@ const FEWEST_CALLS = 5
 
 /**
  * The drift, where it is one: the whole confidence interval lies beyond the smallest change that matters. A round is
- * a sample of its slices' medians; the shift between two samples is estimated by Hodges and Lehmann's method, whose
- * interval comes from the Mann-Whitney test and cares nothing for the shape of the distributions or a stray slice.
- * One round alone is taken in halves. Null where it is steady, or too short to tell.
+ * a sample of its slices' medians. One round alone is taken in halves. Null where it is steady, or too short to tell.
  */
 export function driftOf(rounds: readonly Pick<RoundResult, 'timeline'>[]): Drift | null {
   const first = mediansOf(rounds[0] ?? {})
@@ -30,7 +28,8 @@ export function driftOf(rounds: readonly Pick<RoundResult, 'timeline'>[]): Drift
   const [before, after] =
     rounds.length > 1 ? [first, mediansOf(rounds.at(-1)!)] : [first.slice(0, half), first.slice(half)]
   if (Math.min(before.length, after.length) < FEWEST_SLICES) return null
-  const shift = shiftOf(before.map(Math.log), after.map(Math.log))
+  const shift = unpairedShift(before.map(Math.log), after.map(Math.log), CONFIDENCE)
+  if (!shift) return null
   const drift = {
     change: Math.expm1(shift.estimate),
     low: Math.expm1(shift.low),
@@ -43,20 +42,4 @@ function mediansOf({ timeline }: Pick<RoundResult, 'timeline'>): number[] {
   return (timeline?.slices ?? []).flatMap(({ calls, errors, p50 }) =>
     p50 !== null && p50 > 0 && calls - errors >= FEWEST_CALLS ? p50 : [],
   )
-}
-
-/** How much larger the values of `after` are than those of `before`, with the interval that holds it at 99%. */
-export function shiftOf(
-  before: readonly number[],
-  after: readonly number[],
-): { estimate: number; low: number; high: number } {
-  const differences = after.flatMap((late) => before.map((early) => late - early)).sort((a, b) => a - b)
-  const { length } = differences
-  const half = Z_99 * Math.sqrt((length * (before.length + after.length + 1)) / 12)
-  const least = Math.max(0, Math.floor(length / 2 - half))
-  return {
-    estimate: (differences[Math.floor((length - 1) / 2)]! + differences[Math.floor(length / 2)]!) / 2,
-    low: differences[least]!,
-    high: differences[length - 1 - least]!,
-  }
 }

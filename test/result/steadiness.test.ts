@@ -1,7 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../src/random.ts'
-import { driftOf, shiftOf } from '../../src/result/steadiness.ts'
+import { driftOf } from '../../src/result/steadiness.ts'
 
 /** A round of slices whose medians scatter by a tenth around their centre. */
 function round(centreMs: number, seed: number, { slices = 20, calls = 50 } = {}) {
@@ -53,21 +52,4 @@ describe('a case drifts', () => {
     )
     expect(driftOf([{ timeline: { slice_s: 0.1, slices } }])!.change).toBeCloseTo(0.4, 1)
   })
-})
-
-const sample = fc.array(fc.double({ min: -100, max: 100, noNaN: true }), { minLength: 2, maxLength: 30 })
-
-test('the interval of a shift holds its estimate, and moves with the values', () => {
-  fc.assert(
-    fc.property(sample, sample, fc.double({ min: -50, max: 50, noNaN: true }), (before, after, by) => {
-      const shift = shiftOf(before, after)
-      expect(shift.low).toBeLessThanOrEqual(shift.estimate)
-      expect(shift.high).toBeGreaterThanOrEqual(shift.estimate)
-      const moved = shiftOf(
-        before,
-        after.map((value) => value + by),
-      )
-      expect(moved.estimate).toBeCloseTo(shift.estimate + by, 6)
-    }),
-  )
 })
