@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { isIPv6 } from 'node:net'
 import { hostname, networkInterfaces, tmpdir } from 'node:os'
@@ -80,16 +81,28 @@ export interface ReferenceServer {
   close(): Promise<void>
 }
 
+/** A server with models of its own. */
+export interface StartedServer extends ReferenceServer {
+  /** Resolves, with why, when no model worker is left: from then on it can answer no call. */
+  readonly lost: Promise<Error>
+}
+
 /**
  * Starts the models and the interfaces in front of them.
  * @throws the runtime's error when no provider runs, the system's when a port cannot be had.
  */
-export async function startServer(options: ServerOptions): Promise<ReferenceServer> {
+export async function startServer(options: ServerOptions): Promise<StartedServer> {
   const { providers, skipped } = resolveProviders(options.providers, softwareGraphicsReason())
-  const { workers, batching } = options
-  const runtime = await startRuntime({ providers, workers, batching })
+  const { workers, batching, onBug = console.error } = options
+  const lost = Promise.withResolvers<Error>()
+  const onLoss = (error: Error, left: number) => {
+    if (left === 0) lost.resolve(error)
+    else onBug(`error: ${error.message}; ${left} of ${workers} go on`)
+  }
+  const runtime = await startRuntime({ providers, workers, batching, onLoss })
   try {
-    return await serveRuntime(runtime, options, [...skipped, ...runtime.skipped])
+    const server = await serveRuntime(runtime, options, [...skipped, ...runtime.skipped])
+    return { ...server, lost: lost.promise }
   } catch (error) {
     await runtime.close()
     throw error
@@ -124,12 +137,18 @@ export async function serveRuntime(
   const grpc = new GrpcFace(service)
   const listeners: Listener[] = []
   let caFolder: string | null = null
+  // However the process ends, keys do not stay behind.
+  const forget = () => {
+    if (caFolder) rmSync(caFolder, { recursive: true, force: true })
+  }
+  process.once('exit', forget)
   let caFile: string | null = null
   let clientCertFile: string | null = null
   let clientKeyFile: string | null = null
   const release = async (): Promise<void> => {
     await Promise.all(listeners.map((listener) => listener.close()))
     if (caFolder) await rm(caFolder, { recursive: true, force: true })
+    process.off('exit', forget)
   }
   try {
     const http = await listenHttp(handle, upgrades, limits, host, port)

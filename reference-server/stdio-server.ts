@@ -14,7 +14,7 @@ const standardOutput = 1
 /**
  * The models behind MCP on this process's standard input and output, for one client. Resolves when the client has
  * left, or at the signal, with everything closed.
- * @throws the runtime's error when no provider runs.
+ * @throws the runtime's error when no provider runs, and that of the last model worker when none is left.
  */
 export async function serveStdio(
   options: Pick<ServerOptions, 'providers' | 'workers' | 'batching' | 'limits' | 'version'>,
@@ -22,7 +22,11 @@ export async function serveStdio(
 ): Promise<void> {
   const { providers, skipped } = resolveProviders(options.providers, softwareGraphicsReason())
   const { workers, batching, version } = options
-  const runtime = await startRuntime({ providers, workers, batching })
+  const losing = new AbortController()
+  const onLoss = (error: Error, left: number) => {
+    if (left === 0) losing.abort(error)
+  }
+  const runtime = await startRuntime({ providers, workers, batching, onLoss })
   const service = new Service({
     runtime,
     skipped: [...skipped, ...runtime.skipped],
@@ -32,8 +36,9 @@ export async function serveStdio(
     version,
     onBug: console.error,
   })
-  await speakStdio(service, process.stdin, ownOutput(), stop)
+  await speakStdio(service, process.stdin, ownOutput(), AbortSignal.any([stop, losing.signal]))
   await runtime.close()
+  losing.signal.throwIfAborted()
 }
 
 /** Node's own stream blocks the whole process while a pipe is full, and so while the client reads slowly. */

@@ -7,6 +7,8 @@ export const EXIT = {
   thresholdFailed: 99,
   /** A scenario or result file that is missing or invalid. */
   invalidInput: 104,
+  /** Something broke before the last round had ended; what was measured until then is kept. */
+  incomplete: 112,
   /** The generator could not keep its schedule. */
   saturated: 113,
   /** A target could not be reached, or no call succeeded. */
@@ -26,6 +28,7 @@ const PRECEDENCE: readonly ExitCode[] = [
   EXIT.unreachable,
   EXIT.saturated,
   EXIT.thresholdFailed,
+  EXIT.incomplete,
 ]
 
 export function worstOf(codes: readonly ExitCode[]): ExitCode {

@@ -1,6 +1,6 @@
 import { Metadata, status } from '@grpc/grpc-js'
 import { serverTiming } from '../http/server-timing.ts'
-import { RequestError, type Timing } from '../runtime/runtime.ts'
+import { RequestError, type Timing, WorkerLostError } from '../runtime/runtime.ts'
 import { OverloadError } from '../service.ts'
 
 /** An answer that is not a success, as grpc-js takes it. */
@@ -28,6 +28,7 @@ export function toStatusError(error: unknown): StatusError | null {
     return new StatusError(code, error.message)
   }
   if (error instanceof OverloadError) return new StatusError(status.RESOURCE_EXHAUSTED, error.message)
+  if (error instanceof WorkerLostError) return new StatusError(status.UNAVAILABLE, error.message)
   return null
 }
 

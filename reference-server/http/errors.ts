@@ -1,4 +1,4 @@
-import { RequestError } from '../runtime/runtime.ts'
+import { RequestError, WorkerLostError } from '../runtime/runtime.ts'
 import { OverloadError } from '../service.ts'
 
 /** A message may hold what the client sent, of any length. */
@@ -44,5 +44,6 @@ export function toHttpError(error: unknown): HttpError | null {
   if (error instanceof OverloadError) {
     return new HttpError(503, 'overloaded', error.message, { 'retry-after': '1' })
   }
+  if (error instanceof WorkerLostError) return new HttpError(503, 'unavailable', error.message)
   return null
 }

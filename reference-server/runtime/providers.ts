@@ -70,7 +70,7 @@ export function isInstalled(): boolean {
   }
 }
 
-/** Runs a small model on the provider, in a process of its own. */
+/** Runs a small model on the provider, in a process of its own, which this one's end ends, too. */
 export function tryProvider(provider: Provider, limitMs = TRIAL_LIMIT_MS): Promise<TrialResult> {
   const file = new URL(
     import.meta.url.endsWith('.ts') ? './provider-trial.ts' : './provider-trial.js',
@@ -78,13 +78,22 @@ export function tryProvider(provider: Provider, limitMs = TRIAL_LIMIT_MS): Promi
   )
   const limits = { timeout: limitMs, killSignal: 'SIGKILL' } as const
   return new Promise((resolve) => {
-    execFile(process.execPath, [fileURLToPath(file), provider], limits, (error, stdout, stderr) => {
-      if (error === null) return resolve(JSON.parse(stdout) as TrialResult)
-      const last = stderr.trim().split('\n').at(-1) ?? ''
-      const end = error.killed
-        ? `did not finish within ${limitMs / 1e3} s`
-        : `ended with ${error.signal ?? `exit code ${error.code}`}`
-      resolve({ reason: `a trial of it ${end}${last === '' ? '' : `: ${last}`}` })
-    })
+    const trial = execFile(
+      process.execPath,
+      [fileURLToPath(file), provider],
+      limits,
+      (error, stdout, stderr) => {
+        if (error === null) return resolve(JSON.parse(stdout) as TrialResult)
+        const last = stderr.trim().split('\n').at(-1) ?? ''
+        const end = error.killed
+          ? `did not finish within ${limitMs / 1e3} s`
+          : `ended with ${error.signal ?? `exit code ${error.code}`}`
+        resolve({ reason: `a trial of it ${end}${last === '' ? '' : `: ${last}`}` })
+      },
+    )
+    // A driver that hangs would never let it end by itself.
+    const endTrial = () => trial.kill('SIGKILL')
+    process.once('exit', endTrial)
+    trial.once('close', () => process.off('exit', endTrial))
   })
 }

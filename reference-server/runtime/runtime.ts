@@ -87,6 +87,11 @@ export class RequestError extends Error {
   }
 }
 
+/** The worker that had a call is gone, whatever it was that ended it; not the call's fault, nor the front end's. */
+export class WorkerLostError extends Error {
+  override name = 'WorkerLostError'
+}
+
 export interface Runtime {
   /** The provider that really runs. */
   readonly provider: Provider
@@ -124,4 +129,6 @@ export interface RuntimeOptions {
   workers: number
   /** The batching queue in front of `mlp`: at most `size` requests joined, waiting at most `waitMs`. Off when size is 1. */
   batching: { size: number; waitMs: number }
+  /** A model worker is gone, and so many are left; with none, every call is rejected. */
+  onLoss?: (error: WorkerLostError, left: number) => void
 }

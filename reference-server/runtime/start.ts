@@ -35,6 +35,12 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     await Promise.all(links.map((link) => link.close()))
     throw error
   }
+  const { onLoss } = options
+  for (const link of links) {
+    void link.lost.then((error) =>
+      onLoss?.(error, links.filter(({ load }) => load < Number.POSITIVE_INFINITY).length),
+    )
+  }
   return new PooledRuntime(choice, links, cpuSeconds, options.batching)
 }
 

@@ -7,7 +7,13 @@ import {
   type WorkerOrder,
   type WorkerSetup,
 } from './messages.ts'
-import type { GenerateReply, GenerateRequest, InferReply, Tensor } from './runtime.ts'
+import {
+  type GenerateReply,
+  type GenerateRequest,
+  type InferReply,
+  type Tensor,
+  WorkerLostError,
+} from './runtime.ts'
 
 /** An inference on its way: what to compute, and whom to tell. */
 export interface InferCall {
@@ -38,7 +44,9 @@ export class WorkerLink {
   readonly ready: Promise<void>
   private readonly loaded = Promise.withResolvers<void>()
   private readonly ended = Promise.withResolvers<void>()
-  private failure: Error | null = null
+  private readonly losing = Promise.withResolvers<WorkerLostError>()
+  private failure: WorkerLostError | null = null
+  private closing = false
 
   constructor(setup: WorkerSetup) {
     const file = new URL(
@@ -50,9 +58,14 @@ export class WorkerLink {
     this.worker.on('message', (event: WorkerEvent) => this.take(event))
     this.worker.on('error', (error: Error) => this.fail(error))
     this.worker.on('exit', (code) => {
-      this.fail(new Error(`the model worker ended with exit code ${code}`))
+      this.fail(new Error(`it ended with exit code ${code}`))
       this.ended.resolve()
     })
+  }
+
+  /** Resolves when the worker ends without having been told to. */
+  get lost(): Promise<WorkerLostError> {
+    return this.losing.promise
   }
 
   /** Calls that wait for this worker; Infinity for one that ended. */
@@ -94,6 +107,7 @@ export class WorkerLink {
 
   /** Lets the worker finish what it has, release its sessions and end. */
   async close(): Promise<void> {
+    this.closing = true
     if (this.failure === null) this.post({ kind: 'close' })
     await this.ended.promise
   }
@@ -123,7 +137,8 @@ export class WorkerLink {
   }
 
   private fail(error: Error): void {
-    this.failure ??= error
+    this.failure ??= new WorkerLostError(`a model worker is gone: ${error.message}`, { cause: error })
+    if (!this.closing) this.losing.resolve(this.failure)
     this.loaded.reject(this.failure)
     for (const call of [...this.inferences.values(), ...this.generations.values()]) call.reject(this.failure)
     this.inferences.clear()

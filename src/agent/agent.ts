@@ -125,10 +125,15 @@ export class Agent {
     return { counts, ...recorder.finish(), use, overflowed }
   }
 
-  /** Ends the round that runs or is prepared, and every later one before it starts. */
+  /** Ends the round that runs or is prepared. */
+  abandon(): void {
+    this.#prepared?.round.stop()
+  }
+
+  /** The same, and ends every later one before it starts. */
   stop(): void {
     this.#stopped = true
-    this.#prepared?.round.stop()
+    this.abandon()
   }
 
   async close(): Promise<void> {

@@ -1,9 +1,10 @@
 import type { Plan } from '../plan/plan.ts'
 import type { RoundRecord } from '../record/round-record.ts'
+import { LoadThreadError } from './load-thread-error.ts'
 import type { RoundOrder } from './messages.ts'
 import { type Search, type SearchStep, search } from './search.ts'
 
-/** What runs a round; `Threads` on this machine. */
+/** What runs a round; `Threads` on this machine. Rejects with `LoadThreadError` where it can run no more. */
 interface RoundRunner {
   round(round: RoundOrder, begun: () => void): Promise<RoundRecord[]>
 }
@@ -33,20 +34,34 @@ interface ConductedRound {
 export interface Conducted<Step extends SearchStep> {
   rounds: ConductedRound[]
   /** By case; those that came to an answer. */
-  searches: ReadonlyMap<number, Search<Step>>
+  searches: Map<number, Search<Step>>
+  /** What ended the run before its last round; null where it came to its end, or its user ended it. */
+  loss: LoadThreadError | null
 }
 
 /**
  * Finds the rates that the plan searches for, case by case, and then runs all rounds, the cases of a run interleaved
  * round by round, so that a machine that drifts drifts for all of them alike. A case that overflowed, where its load
- * says `overflow: abort`, runs no more.
+ * says `overflow: abort`, runs no more. Where a load thread is lost, the rounds before are kept.
  */
 export async function conduct<Step extends SearchStep>(
   options: ConductOptions<Step>,
 ): Promise<Conducted<Step>> {
+  const conducted: Conducted<Step> = { rounds: [], searches: new Map(), loss: null }
+  try {
+    await conductInto(conducted, options)
+  } catch (error) {
+    if (!(error instanceof LoadThreadError)) throw error
+    conducted.loss = error
+  }
+  return conducted
+}
+
+async function conductInto<Step extends SearchStep>(
+  { rounds, searches }: Conducted<Step>,
+  options: ConductOptions<Step>,
+): Promise<void> {
   const { plan, runner } = options
-  const searches = new Map<number, Search<Step>>()
-  const rounds: ConductedRound[] = []
   for (const caseIndex of plan.cases.keys()) {
     const found = await searchFor(caseIndex, options)
     if (found) searches.set(caseIndex, found)
@@ -55,23 +70,22 @@ export async function conduct<Step extends SearchStep>(
   const most = Math.max(0, ...plan.cases.map((planned) => planned.rounds))
   for (let roundIndex = 0; roundIndex < most; roundIndex++) {
     for (const [caseIndex, planned] of plan.cases.entries()) {
-      if (options.isStopped()) return { rounds, searches }
+      if (options.isStopped()) return
       if (roundIndex >= planned.rounds || aborted.has(caseIndex)) continue
       const ratePerSecond = measuredRate(searches.get(caseIndex))
       if (roundIndex === 0) await options.before(caseIndex, ratePerSecond)
-      if (options.isStopped()) return { rounds, searches }
+      if (options.isStopped()) return
       const before = await options.serverCpuSeconds(caseIndex)
       const order = { caseIndex, roundIndex, ratePerSecond }
       const records = await runner.round(order, () => options.begun(order, false))
       // Ended before its measured window began: it has nothing to tell.
-      if (options.isStopped() && records.every(isEmpty)) return { rounds, searches }
+      if (options.isStopped() && records.every(isEmpty)) return
       const after = await options.serverCpuSeconds(caseIndex)
       const serverCpuSeconds = before === null || after === null ? null : after - before
       rounds.push({ caseIndex, records, serverCpuSeconds })
       if (records.some(({ overflowed }) => overflowed)) aborted.add(caseIndex)
     }
   }
-  return { rounds, searches }
 }
 
 async function searchFor<Step extends SearchStep>(

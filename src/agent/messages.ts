@@ -26,6 +26,8 @@ export type Request =
   | { id: number; do: 'addFloor'; planned: Case }
   | { id: number; do: 'prepare'; round: RoundOrder }
   | { id: number; do: 'run'; startNs: bigint }
+  /** The round that runs or is prepared, if any, has no use any more. */
+  | { id: number; do: 'abandon' }
   | { id: number; do: 'stop' }
   | { id: number; do: 'close' }
 

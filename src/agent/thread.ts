@@ -16,8 +16,9 @@ port.on('message', async (request: Request) => {
     await ready
     port.postMessage({ id: request.id, value: await perform(request) } satisfies Reply)
   } catch (error) {
-    const { message, stack } = error as Error
-    port.postMessage({ id: request.id, error: { message, stack: stack ?? '' } } satisfies Reply)
+    // Its name is lost where it is copied to another thread.
+    const told = { message: String(error), stack: (error as Error).stack ?? '' }
+    port.postMessage({ id: request.id, error: told } satisfies Reply)
   }
 })
 
@@ -35,6 +36,9 @@ async function perform(request: Request): Promise<Extract<Reply, { value: unknow
       return null
     case 'run':
       return agent.run(request.startNs)
+    case 'abandon':
+      agent.abandon()
+      return null
     case 'stop':
       agent.stop()
       return null

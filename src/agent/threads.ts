@@ -4,36 +4,47 @@ import { sharedTime } from '../load/clock.ts'
 import type { Case, Plan } from '../plan/plan.ts'
 import type { RoundRecord } from '../record/round-record.ts'
 import { Board, type LiveDelta } from './board.ts'
+import { LoadThreadError } from './load-thread-error.ts'
 import type { Reply, Request, RoundOrder, ThreadData } from './messages.ts'
 
 /** From "all threads are ready" to the round's start: enough for the message to reach every thread. */
 const START_AHEAD_MS = 20
+/** How long the other threads may take to come to rest when one of them is lost: more than the calls of a round may. */
+const REST_MS = 3000
+/** Longer than what is left to be done takes, such as to end a command that ignores that it should. */
+const CLOSE_MS = 15_000
 
 type Order = Request extends infer One ? (One extends Request ? Omit<One, 'id'> : never) : never
 
 /** One load thread, seen from the conducting thread. */
 class Thread {
   readonly board = new Board()
+  readonly #name: string
   readonly #worker: Worker
   readonly #open = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   readonly #gone: Promise<void>
-  #failure: Error | null = null
+  #failure: LoadThreadError | null = null
   #nextId = 0
 
   constructor(plan: Plan, worker: number, workers: number) {
+    this.#name = workers === 1 ? 'the load thread' : `load thread ${worker + 1} of ${workers}`
     const workerData: ThreadData = { plan, worker, workers, board: this.board.buffer }
     const file = import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js'
     this.#worker = new Worker(new URL(file, import.meta.url), { workerData })
     this.#worker.on('message', (reply: Reply) => this.#reply(reply))
-    this.#worker.on('error', (error) => this.#fail(error as Error))
+    // What cannot be read may have been the answer that somebody waits for.
+    for (const event of ['error', 'messageerror'] as const) {
+      this.#worker.on(event, (error: unknown) => this.#fail(LoadThreadError.of(this.#name, error)))
+    }
     this.#gone = new Promise((resolve) => {
-      this.#worker.on('exit', () => {
-        this.#fail(new Error(`load thread ${worker} ended`))
+      this.#worker.on('exit', (code) => {
+        this.#fail(new LoadThreadError(`${this.#name} ended with exit code ${code}`))
         resolve()
       })
     })
   }
 
+  /** Rejects with `LoadThreadError`. */
   ask<Value>(order: Order): Promise<Value> {
     return new Promise((resolve, reject) => {
       if (this.#failure) {
@@ -48,7 +59,11 @@ class Thread {
 
   /** Ends the thread, also where it waits for something that may never come. */
   async close(): Promise<void> {
-    if (!this.#failure) await this.ask({ do: 'close' }).catch(() => {})
+    if (!this.#failure)
+      await atMost(
+        CLOSE_MS,
+        this.ask({ do: 'close' }).catch(() => {}),
+      )
     await this.#worker.terminate()
     await this.#gone
   }
@@ -57,13 +72,11 @@ class Thread {
     const open = this.#open.get(reply.id)
     this.#open.delete(reply.id)
     if ('error' in reply) {
-      const error = new Error(reply.error.message)
-      error.stack = reply.error.stack
-      open?.reject(error)
+      open?.reject(LoadThreadError.of(this.#name, Object.assign(new Error(), reply.error)))
     } else open?.resolve(reply.value)
   }
 
-  #fail(error: Error): void {
+  #fail(error: LoadThreadError): void {
     this.#failure ??= error
     for (const { reject } of this.#open.values()) reject(this.#failure)
     this.#open.clear()
@@ -80,7 +93,7 @@ export class Threads {
 
   /** From now on, calls of the target prove with this token who sends them. */
   async renew(target: string, token: string): Promise<void> {
-    await Promise.all(this.#threads.map((thread) => thread.ask({ do: 'renew', target, token })))
+    await this.#ask({ do: 'renew', target, token })
   }
 
   /** Opens and closes one connection. Null when that went well. */
@@ -90,23 +103,24 @@ export class Threads {
 
   /** Another case, whose server is an idle one, for `round`; its index. */
   async addFloor(planned: Case): Promise<number> {
-    const indexes = await Promise.all(
-      this.#threads.map((thread) => thread.ask<number>({ do: 'addFloor', planned })),
-    )
+    const indexes = await this.#ask<number>({ do: 'addFloor', planned })
     return indexes[0]!
   }
 
-  /** Runs one round on all threads at once, and tells when it begins. */
+  /**
+   * Runs one round on all threads at once, and tells when it begins. Rejects with `LoadThreadError` where one of them
+   * cannot go on: then the round is over for the others, too.
+   */
   async round(round: RoundOrder, begun: () => void): Promise<RoundRecord[]> {
-    await Promise.all(this.#threads.map((thread) => thread.ask({ do: 'prepare', round })))
+    await this.#together({ do: 'prepare', round })
     const startNs = sharedTime(START_AHEAD_MS)
     begun()
-    return Promise.all(this.#threads.map((thread) => thread.ask<RoundRecord>({ do: 'run', startNs })))
+    return this.#together<RoundRecord>({ do: 'run', startNs })
   }
 
   /** Ends the round that runs, if any: no call starts any more, open ones have a short while. */
   async stop(): Promise<void> {
-    await Promise.all(this.#threads.map((thread) => thread.ask({ do: 'stop' })))
+    await this.#ask({ do: 'stop' })
   }
 
   look(): LiveDelta[] {
@@ -116,4 +130,29 @@ export class Threads {
   async close(): Promise<void> {
     await Promise.all(this.#threads.map((thread) => thread.close()))
   }
+
+  #ask<Value>(order: Order): Promise<Value[]> {
+    return Promise.all(this.#threads.map((thread) => thread.ask<Value>(order)))
+  }
+
+  /** Asks for a part of a round, which none of the threads goes on with once it has failed in another. */
+  async #together<Value>(order: Order): Promise<Value[]> {
+    const asked = this.#threads.map((thread) => thread.ask<Value>(order))
+    try {
+      return await Promise.all(asked)
+    } catch (error) {
+      for (const thread of this.#threads) thread.ask({ do: 'abandon' }).catch(() => {})
+      await atMost(REST_MS, Promise.allSettled(asked))
+      throw error
+    }
+  }
+}
+
+async function atMost(limitMs: number, done: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs)
+  })
+  await Promise.race([done, late])
+  clearTimeout(timer)
 }

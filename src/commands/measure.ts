@@ -6,6 +6,7 @@ import os from 'node:os'
 import type { LiveDelta } from '../agent/board.ts'
 import { conduct, measuredRate } from '../agent/conduct.ts'
 import { Floors, type MeasuredFloor } from '../agent/floors.ts'
+import { LoadThreadError } from '../agent/load-thread-error.ts'
 import type { RoundOrder } from '../agent/messages.ts'
 import { readCpuSeconds } from '../agent/server-cpu.ts'
 import { Threads } from '../agent/threads.ts'
@@ -27,7 +28,7 @@ import { runVerdict } from '../result/verdict.ts'
 import { fillPayload, fillTarget, longestFirst, scrub, secretsOf } from '../scenario/environment.ts'
 import { UsageError } from '../scenario/problem.ts'
 import { makeIdleCertificate } from './idle-certificate.ts'
-import type { ReferenceReady } from './reference-process.ts'
+import type { ReferenceLoss, ReferenceReady } from './reference-process.ts'
 
 export interface MeasureOptions {
   plan: Plan
@@ -38,6 +39,8 @@ export interface MeasureOptions {
   env: Record<string, string | undefined>
   /** Aborted when the user ends the run: what was measured until then is its result. */
   stopped: AbortSignal
+  /** Aborted when the bundled server ends by itself, with a `ReferenceLoss` as its reason; null where there is none. */
+  serverLost: AbortSignal | null
   watcher: Watcher
   /** False: no floor is measured, whatever the plan says. */
   floors: boolean
@@ -60,11 +63,13 @@ export interface Unreachable {
   outcome: Outcome
 }
 
-export type Measured = { result: Result } | { unreachable: Unreachable[] }
+/** `loss`: what made the result an incomplete one, with its trace; null where it is whole. */
+export type Measured = { result: Result; loss: string | null } | { unreachable: Unreachable[] }
 
-/** Throws `UsageError` for payloads that cannot be sent as the scenario says. */
+/** Throws `UsageError` for payloads that cannot be sent as the scenario says, `LoadThreadError` before any load. */
 export async function measure(options: MeasureOptions): Promise<Measured> {
-  const { plan, watcher, env, stopped } = options
+  const { plan, watcher, env, stopped, serverLost } = options
+  const ended = AbortSignal.any(serverLost ? [stopped, serverLost] : [stopped])
   checkPayloads(plan, env)
   await initHistograms()
   const secrets = secretsOf(plan, env)
@@ -74,15 +79,16 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
     env,
     runner: threads,
     certificate: makeIdleCertificate,
-    isStopped: () => stopped.aborted,
+    isStopped: () => ended.aborted,
   })
   const tokens = new Tokens(plan, env, (target, token) => void threads.renew(target, token).catch(() => {}))
+  const hide = (text: string) => scrub(text, longestFirst([...secrets, ...tokens.secrets]))
   let conductor: LoopWatch | null = null
   try {
-    const unreachable = await findUnreachable(plan, { threads, tokens }, secrets, stopped)
+    const unreachable = await findUnreachable(plan, { threads, tokens }, hide, ended)
     if (unreachable.length > 0) return { unreachable }
     watcher.begin(() => threads.look())
-    stopped.addEventListener('abort', () => void threads.stop().catch(() => {}))
+    ended.addEventListener('abort', () => void threads.stop().catch(() => {}))
     const startTime = new Date()
     const found = new Map<number, MeasuredFloor>()
     const metricsUrls = plan.cases.map((planned) => metricsUrl(planned, options))
@@ -94,7 +100,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
       },
     })
     conductor.start()
-    const { rounds, searches } = await conduct({
+    const { rounds, searches, loss } = await conduct({
       plan,
       runner: {
         async round(round, begun) {
@@ -114,9 +120,11 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
         const floor = await floors.of(plan.cases[caseIndex]!, ratePerSecond, begun)
         if (floor) found.set(caseIndex, floor)
       },
-      isStopped: () => stopped.aborted,
+      isStopped: () => ended.aborted,
     })
     conductor.stop()
+    const why = whyIncomplete(loss, serverLost, hide)
+    const incomplete = why && { reason: why.reason }
     const cases = plan.cases.flatMap((planned, caseIndex) => {
       const own = rounds.filter((round) => round.caseIndex === caseIndex)
       // A case whose turn never came has nothing to tell.
@@ -129,12 +137,12 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
         ...(floor && { floor: assembleFloor(floor) }),
       }
     })
-    const hidden = longestFirst([...secrets, ...tokens.secrets])
     for (const { errors, floor } of cases) {
-      for (const error of errors) error.sample = scrub(error.sample, hidden)
-      if (floor?.reason) floor.reason = scrub(floor.reason, hidden)
+      for (const error of errors) error.sample = hide(error.sample)
+      if (floor?.reason) floor.reason = hide(floor.reason)
     }
     return {
+      loss: why?.told ?? null,
       result: {
         schema_version: SCHEMA_VERSION,
         run_id: randomUUID(),
@@ -142,20 +150,38 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
         start_time: startTime.toISOString(),
         end_time: new Date().toISOString(),
         cancelled: stopped.aborted,
+        ...(incomplete && { incomplete }),
         region: options.region,
         scenario: plan,
         environment: environment(options),
-        verdict: runVerdict(cases, conductorStallMs),
+        verdict: runVerdict(cases, conductorStallMs, incomplete),
         cases,
         thresholds: evaluateThresholds(plan.thresholds, cases),
       },
     }
+  } catch (error) {
+    throw error instanceof LoadThreadError ? error.scrubbed(hide) : error
   } finally {
     conductor?.stop()
     tokens.close()
     await floors.close()
     await threads.close()
   }
+}
+
+/** Null where the run came to its end, or its user ended it. `told` is for a person, and has the trace. */
+function whyIncomplete(
+  loss: LoadThreadError | null,
+  serverLost: AbortSignal | null,
+  hide: (text: string) => string,
+): { reason: string; told: string } | null {
+  if (loss) {
+    const { reason, message } = loss.scrubbed(hide)
+    return { reason, told: message }
+  }
+  if (!serverLost?.aborted) return null
+  const { reason, said } = serverLost.reason as ReferenceLoss
+  return { reason: hide(reason), told: hide(said === '' ? reason : `${reason}\n${said}`) }
 }
 
 function checkPayloads(plan: Plan, env: MeasureOptions['env']): void {
@@ -181,25 +207,25 @@ function checkPayloads(plan: Plan, env: MeasureOptions['env']): void {
 async function findUnreachable(
   plan: Plan,
   { threads, tokens }: { threads: Threads; tokens: Tokens },
-  secrets: string[],
-  stopped: AbortSignal,
+  hide: (text: string) => string,
+  ended: AbortSignal,
 ): Promise<Unreachable[]> {
   const unreachable: Unreachable[] = []
   const seen = new Set<string>()
   // An unanswered connection may take its whole timeout, which nobody who ended the run wants to wait for.
-  const ended = new Promise<null>((resolve) => stopped.addEventListener('abort', () => resolve(null)))
-  const withoutToken = await Promise.race([tokens.first(), ended])
+  const end = new Promise<null>((resolve) => ended.addEventListener('abort', () => resolve(null)))
+  const withoutToken = await Promise.race([tokens.first(), end])
   for (const [caseIndex, { target }] of plan.cases.entries()) {
     if (seen.has(target.name)) continue
     seen.add(target.name)
-    if (stopped.aborted) return []
+    if (ended.aborted) return []
     const refusal = withoutToken?.get(target.name)
-    const outcome = refusal ?? (await Promise.race([threads.check(caseIndex), ended]))
+    const outcome = refusal ?? (await Promise.race([threads.check(caseIndex), end]))
     if (!outcome) continue
     unreachable.push({
       target: target.name,
       url: refusal ? tokenUrlOf(target) : target.url,
-      outcome: { ...outcome, sample: scrub(outcome.sample, longestFirst([...secrets, ...tokens.secrets])) },
+      outcome: { ...outcome, sample: hide(outcome.sample) },
     })
   }
   return unreachable

@@ -1,4 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { EXIT } from '../exit-codes.ts'
 
 /** Models are built and a provider is chosen before the server is ready; on a busy machine that takes a while. */
@@ -31,10 +33,17 @@ class ReferenceStartError extends Error {
 export class ReferenceProcess {
   readonly ready: ReferenceReady
   readonly #child: ChildProcess
+  readonly #losing = new AbortController()
+  #isStopping = false
 
-  private constructor(child: ChildProcess, ready: ReferenceReady) {
+  private constructor(child: ChildProcess, ready: ReferenceReady, output: Output) {
     this.#child = child
     this.ready = ready
+    const ended = () => {
+      if (!this.#isStopping) this.#losing.abort(lossOf(child, output))
+    }
+    if (hasEnded(child)) ended()
+    else child.once('close', ended)
   }
 
   /** Null where `stopped` ended it before it was ready. Throws `ReferenceStartError`. */
@@ -46,35 +55,75 @@ export class ReferenceProcess {
       // Ctrl-C reaches every process of the terminal's group; the server must outlive the run's drain.
       detached: true,
     })
+    const output = new Output(child)
     const end = () => child.kill('SIGTERM')
     stopped.addEventListener('abort', end)
     try {
-      const ready = await readyOf(child, stopped)
-      return ready && new ReferenceProcess(child, ready)
+      const ready = await readyOf(child, output, stopped)
+      return ready && new ReferenceProcess(child, ready, output)
     } finally {
       stopped.removeEventListener('abort', end)
     }
   }
 
+  /** Aborted when the server ends before it was told to; the reason is a `ReferenceLoss`. */
+  get lost(): AbortSignal {
+    return this.#losing.signal
+  }
+
   /** Lets open calls end, then ends the server. */
   async stop(): Promise<void> {
-    const { exitCode, signalCode, connected } = this.#child
-    if (exitCode !== null || signalCode !== null) return
+    this.#isStopping = true
+    await this.#end()
+    // A server that was killed has left its throw-away certificates behind.
+    const { caFile } = this.ready
+    if (caFile !== null) await rm(dirname(caFile), { recursive: true, force: true })
+  }
+
+  async #end(): Promise<void> {
+    if (hasEnded(this.#child)) return
     const gone = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()))
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS)
-    if (connected) this.#child.disconnect()
+    if (this.#child.connected) this.#child.disconnect()
     else this.#child.kill('SIGTERM')
     await gone
     clearTimeout(timer)
   }
 }
 
+/** Why there is no server any more: in one line, and in all that it said last where that is more. */
+export interface ReferenceLoss {
+  reason: string
+  said: string
+}
+
+function lossOf({ exitCode, signalCode }: ChildProcess, { text }: Output): ReferenceLoss {
+  const lines = text.trim().split('\n')
+  const why = lines.map((line) => /^(?:fatal )?error: (.*)/i.exec(line)?.[1]).findLast((found) => found)
+  const how = signalCode ?? `exit code ${exitCode}`
+  return {
+    reason: `the reference server ended with ${how}${why === undefined ? '' : `: ${why}`}`,
+    said: lines.length > 1 ? lines.join('\n') : '',
+  }
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null
+}
+
+/** What the server said last. */
+class Output {
+  text = ''
+
+  constructor(child: ChildProcess) {
+    child.stderr!.setEncoding('utf8').on('data', (piece: string) => {
+      this.text = (this.text + piece).slice(-KEPT_OUTPUT_CHARACTERS)
+    })
+  }
+}
+
 /** Null where the child ended because it was told to. */
-function readyOf(child: ChildProcess, stopped: AbortSignal): Promise<ReferenceReady | null> {
-  let output = ''
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-    output = (output + text).slice(-KEPT_OUTPUT_CHARACTERS)
-  })
+function readyOf(child: ChildProcess, output: Output, stopped: AbortSignal): Promise<ReferenceReady | null> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       child.kill('SIGKILL')
@@ -87,13 +136,17 @@ function readyOf(child: ChildProcess, stopped: AbortSignal): Promise<ReferenceRe
       clearTimeout(timer)
       resolve(message)
     })
+    child.once('error', ({ message }) => {
+      clearTimeout(timer)
+      reject(new ReferenceStartError(`the reference server could not be started: ${message}`))
+    })
     child.once('close', () => {
       clearTimeout(timer)
       if (stopped.aborted) {
         resolve(null)
         return
       }
-      const why = output.trim().replace(/^error: /, '') || 'it ended without a word'
+      const why = output.text.trim().replace(/^error: /, '') || 'it ended without a word'
       reject(new ReferenceStartError(`the reference server did not start: ${why}`))
     })
   })

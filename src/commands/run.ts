@@ -106,7 +106,8 @@ async function runOne(
   toolVersion: string,
   signals: Signals,
 ): Promise<ExitCode[]> {
-  const measureWith = async (reference: ReferenceReady | null) => {
+  const measureWith = async (server: ReferenceProcess | null) => {
+    const reference = server?.ready ?? null
     const learned = await withServerSchemas(scenario, planOf(scenario, reference, flags), signals.stopped)
     if ('unreachable' in learned) return learned
     const plan = planOf(learned.scenario, reference, flags)
@@ -120,6 +121,7 @@ async function runOne(
         reference,
         env: process.env,
         stopped: signals.stopped,
+        serverLost: server?.lost ?? null,
         watcher: watch(plan, progress),
         floors: flags.floor,
       })
@@ -130,9 +132,9 @@ async function runOne(
   const view = scenario.spec.report ?? 'cases'
   if (scenario.server === null) return finish(await measureWith(null), flags, view)
   const server = await ReferenceProcess.start(scenario.server.flags, signals.stopped)
-  if (!server) return nothingMeasured()
+  if (!server) return nothingMeasured({})
   try {
-    return await finish(await measureWith(server.ready), flags, view)
+    return await finish(await measureWith(server), flags, view)
   } finally {
     await server.stop()
   }
@@ -152,8 +154,9 @@ async function finish(measured: Measured, flags: RunFlags, view: ReportView): Pr
     for (const one of measured.unreachable) process.stderr.write(`error: ${printable(explain(one))}\n`)
     return [EXIT.unreachable]
   }
-  const { result } = measured
-  if (result.cases.length === 0) return nothingMeasured()
+  const { result, loss } = measured
+  if (loss !== null) process.stderr.write(`error: the run is incomplete: ${printable(loss)}\n`)
+  if (result.cases.length === 0) return nothingMeasured(result)
   // The tables come first: whatever happens to the file, what was measured has been seen.
   const style = styleOf(process.stdout, process.env)
   process.stdout.write(
@@ -172,14 +175,14 @@ async function finish(measured: Measured, flags: RunFlags, view: ReportView): Pr
   return codes
 }
 
-/** The user ended the run before its first round. */
-function nothingMeasured(): [] {
+/** The user ended the run before its first round, or something broke. */
+function nothingMeasured({ incomplete }: Pick<Result, 'incomplete'>): ExitCode[] {
   process.stderr.write('nothing was measured, so no result is written\n')
-  return []
+  return incomplete ? [EXIT.internal] : []
 }
 
 function exitCodes(result: Result): ExitCode[] {
-  const codes: ExitCode[] = []
+  const codes: ExitCode[] = result.incomplete ? [EXIT.incomplete] : []
   const failed = ({ summary }: Result['cases'][number]) => summary.calls === summary.errors
   if (!result.cancelled && result.cases.some(failed)) codes.push(EXIT.unreachable)
   if (result.cases.some(({ verdict }) => isSaturated(verdict))) codes.push(EXIT.saturated)

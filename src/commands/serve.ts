@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { ReferenceServer } from '../../reference-server/server.ts'
+import type { StartedServer } from '../../reference-server/server.ts'
 
 type ProviderWish = 'auto' | 'cuda' | 'webgpu' | 'cpu'
 
@@ -94,17 +94,18 @@ export function registerServe(program: Command): void {
 async function serve(program: Command, flags: ServeFlags): Promise<void> {
   const version = program.version() ?? 'unknown'
   const server = await notAlone(start(program, flags, version))
-  const { close: _, ...told } = server
+  const { close: _, lost, ...told } = server
   const ready = { ...told, version }
   const stopped = untilStopped()
   process.stdout.write(`${flags.json ? JSON.stringify(ready) : firstLine(server, version)}\n`)
   process.send?.({ type: 'ready', ...ready })
-  await stopped
+  const loss = await Promise.race([stopped, lost])
   await server.close()
   if (process.connected) process.disconnect?.()
+  if (loss) fail(program, loss)
 }
 
-async function start(program: Command, flags: ServeFlags, version: string): Promise<ReferenceServer> {
+async function start(program: Command, flags: ServeFlags, version: string): Promise<StartedServer> {
   // Only here: every other command starts without ONNX Runtime, and works where it is not installed.
   const { startServer } = await import('../../reference-server/server.ts')
   try {
@@ -130,9 +131,12 @@ async function serveMcp(program: Command, flags: ServeFlags): Promise<void> {
   try {
     await serveStdio({ ...modelOptions(flags), version: program.version() ?? 'unknown' }, stop.signal)
   } catch (error) {
+    // An input that is still open would keep it alive.
+    process.stdin.destroy()
     fail(program, error)
+  } finally {
+    if (process.connected) process.disconnect?.()
   }
-  if (process.connected) process.disconnect?.()
   // The listeners for signals, and an input that is still open, would keep it alive.
   process.exit(0)
 }
@@ -168,7 +172,7 @@ function fail(program: Command, error: unknown): never {
 }
 
 /** Ends the process where its parent is lost while it starts: nobody would ever use, or stop, the server. */
-async function notAlone(starting: Promise<ReferenceServer>): Promise<ReferenceServer> {
+async function notAlone(starting: Promise<StartedServer>): Promise<StartedServer> {
   const leave = () => process.exit(1)
   if (process.send) {
     process.once('disconnect', leave)
@@ -211,7 +215,8 @@ class FlagError extends Error {
 /** What to say of a failure that is this machine's state rather than a bug; null for a bug. */
 function expectedFailure(error: NodeJS.ErrnoException & { address?: string; port?: number }): string | null {
   const place = `port ${error.port} of ${error.address}`
-  if (error.name === 'RuntimeError' || error.name === 'FlagError') return error.message
+  if (['RuntimeError', 'FlagError'].includes(error.name)) return error.message
+  if (error.name === 'WorkerLostError') return `${error.message}; none is left`
   if (error.syscall === 'open') return `${error.path} cannot be read: ${error.message}`
   if (error.code === 'EADDRINUSE')
     return `${place} is already in use; choose another with --port, --grpc-port, --tls-port or --grpc-tls-port`
@@ -237,7 +242,7 @@ function untilStopped(): Promise<void> {
   })
 }
 
-function firstLine(server: ReferenceServer, version: string): string {
+function firstLine(server: StartedServer, version: string): string {
   const urls = [server.httpUrl]
   if (server.httpsUrl) {
     const client = server.clientCertFile ? `, client ${server.clientCertFile}` : ''

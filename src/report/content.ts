@@ -4,7 +4,7 @@ import { metricByName } from '../record/metrics.ts'
 import type { CaseResult, Result } from '../result/document.ts'
 import { caseTable, errorColumn, floorColumn, summed, timing } from './case-table.ts'
 import { clean } from './clean.ts'
-import { environmentFacts, scenarioWarnings } from './facts.ts'
+import { environmentFacts, pageTitle, scenarioWarnings } from './facts.ts'
 import { floorNotes } from './floor-notes.ts'
 import { duration, percent, significant, whole } from './numbers.ts'
 import { type Cell, EMPTY, type Lines, type Page, plain, type Table, textColumn } from './page.ts'
@@ -23,7 +23,7 @@ export function resultPage(result: Result): Page {
     noteLines(result),
   ]
   return {
-    title: [clean(result.name) || 'unnamed', ...(result.cancelled ? ['(cancelled)'] : [])].join(' '),
+    title: pageTitle(result),
     facts: environmentFacts(result),
     parts: parts.filter((part) => part !== null),
   }
@@ -208,7 +208,7 @@ function measured(metric: string, value: number): string {
   }
 }
 
-export function verdictLines({ verdict, cases }: Result): Lines {
+export function verdictLines({ verdict, cases, incomplete }: Result): Lines {
   const invalid = cases.filter((result) => !result.verdict.valid)
   const ofCases = invalid.flatMap((result) =>
     (result.verdict.reasons.length > 0 ? result.verdict.reasons : ['no reason told']).map(
@@ -221,12 +221,12 @@ export function verdictLines({ verdict, cases }: Result): Lines {
   const hasNotes = [verdict, ...cases.map((result) => result.verdict)].some(
     ({ notes }) => Object.keys(notes ?? {}).length > 0,
   )
-  const summary: Cell = verdict.valid
-    ? {
-        text: `valid: these numbers can be trusted${hasNotes ? ', read as the notes say' : ''}`,
-        tone: 'good',
-      }
-    : { text: `INVALID: the numbers${count} cannot be trusted as they stand`, tone: 'bad' }
+  const trusted = `can be trusted${hasNotes ? ', read as the notes say' : ''}`
+  let summary: Cell = { text: `INVALID: the numbers${count} cannot be trusted as they stand`, tone: 'bad' }
+  if (verdict.valid) summary = { text: `valid: these numbers ${trusted}`, tone: 'good' }
+  else if (incomplete && invalid.length === 0) {
+    summary = { text: `INCOMPLETE: the run ended early; what was measured before ${trusted}`, tone: 'bad' }
+  }
   return {
     title: 'Verdict',
     lines: [summary, ...[...reasons].map((text): Cell => ({ text, tone: 'plain' }))],

@@ -3,6 +3,12 @@ import type { Result } from '../result/document.ts'
 import { clean } from './clean.ts'
 import { duration, whole } from './numbers.ts'
 
+/** What a page is called, and why it may not be all that was asked for. */
+export function pageTitle({ name, cancelled, incomplete }: Result): string {
+  const marks = [...(cancelled ? ['(cancelled)'] : []), ...(incomplete ? ['(incomplete)'] : [])]
+  return [clean(name) || 'unnamed', ...marks].join(' ')
+}
+
 /** Which run this was, what it ran on, and against what: one line each. */
 export function environmentFacts(result: Result): string[] {
   const { environment } = result

@@ -3,7 +3,7 @@
 import type { CaseResult, Result } from '../result/document.ts'
 import { clean } from './clean.ts'
 import { errorTable, thresholdTable, verdictLines } from './content.ts'
-import { environmentFacts, scenarioWarnings } from './facts.ts'
+import { environmentFacts, pageTitle, scenarioWarnings } from './facts.ts'
 import { MATRIX_COLUMNS, type MatrixCell, type MatrixColumn, type MatrixRow, matrixOf } from './matrix.ts'
 import { percent, significant, type TimeUnit, unitFor } from './numbers.ts'
 import { type Cell, type Column, type Lines, type Page, plain, type Table, textColumn } from './page.ts'
@@ -68,7 +68,7 @@ export function matrixPage(result: Result): Page {
     verdictLines(result),
   ]
   return {
-    title: [clean(result.name) || 'unnamed', ...(result.cancelled ? ['(cancelled)'] : [])].join(' '),
+    title: pageTitle(result),
     facts: environmentFacts(result),
     parts: parts.filter((part) => part !== null),
   }

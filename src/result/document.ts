@@ -195,6 +195,8 @@ export const resultSchema = z.object({
   start_time: z.iso.datetime(),
   end_time: z.iso.datetime(),
   cancelled: z.boolean(),
+  /** Something broke before the last round had ended: only what was measured until then is in it. */
+  incomplete: z.object({ reason: z.string() }).optional(),
   region: z.string().nullable(),
   /** The plan as it ran; secrets stand as `${env:NAME}`. */
   scenario: json,

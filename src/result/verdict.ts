@@ -198,16 +198,20 @@ function refusedSessions({ planned, connections, resumed }: Evidence): string | 
   return `is not what was asked for: the server resumed ${share} of ${connections} TLS sessions`
 }
 
-/** A run is valid when all of its cases are. `conductorStallMs`: for how long the thread that conducts it stood still at most. */
+/**
+ * A run is valid when all of its cases are, and nothing ended it early. `conductorStallMs`: for how long the thread that conducts it stood still at most.
+ */
 export function runVerdict(
   cases: readonly { name: string; verdict: Verdict }[],
   conductorStallMs: number,
+  incomplete: { reason: string } | null = null,
 ): Verdict {
+  const early = incomplete ? [`the run is incomplete: ${incomplete.reason}`] : []
   const reasons = cases.flatMap(({ name, verdict }) => verdict.reasons.map((reason) => `${name}: ${reason}`))
   const isHeldUp = conductorStallMs > LIMITS.conductorMs
   return {
-    valid: cases.every(({ verdict }) => verdict.valid),
-    reasons,
+    valid: incomplete === null && cases.every(({ verdict }) => verdict.valid),
+    reasons: [...early, ...reasons],
     ...(isHeldUp && {
       notes: {
         run: `was held up for ${ms(conductorStallMs)} between its rounds and in its progress, not in its load: the thread that conducts it was blocked, as when nobody reads what it prints`,

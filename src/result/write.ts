@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Result } from './document.ts'
 
 /** Characters of a run's name that its file keeps; far below what file systems allow, whatever the script. */
 const MAX_NAME_LENGTH = 40
+/** Of files that are not whole yet: hidden, and nobody else's. */
+const TEMPORARY_END = '.infer-bench.tmp'
+/** No write takes so long: what is older belongs to a process that was killed. */
+const ABANDONED_MS = 3_600_000
 
 /** A result or a report that could not be written. Says which file, and why. */
 export class ResultWriteError extends Error {
@@ -33,6 +37,7 @@ export async function writeResult(result: Result, file: string): Promise<void> {
 /**
  * Writes the file whole or not at all: beside it first, on the disk for certain, then in its place. Makes the
  * folder. A link stays one, and a device or a pipe (`/dev/stdout`) gets the text itself. Throws `ResultWriteError`.
+ * A process that is killed just then leaves a hidden file behind, which a later write into the folder removes.
  */
 export async function writeWhole(file: string, text: string): Promise<void> {
   if (await isDevice(file)) {
@@ -52,7 +57,10 @@ async function isDevice(file: string): Promise<boolean> {
 
 async function replace(named: string, file: string, text: string): Promise<void> {
   const folder = dirname(file)
-  const temporary = join(folder, `.${basename(file).slice(0, MAX_NAME_LENGTH)}.${randomUUID()}.tmp`)
+  const temporary = join(
+    folder,
+    `.${basename(file).slice(0, MAX_NAME_LENGTH)}.${randomUUID()}${TEMPORARY_END}`,
+  )
   try {
     await mkdir(folder, { recursive: true })
     const handle = await open(temporary, 'wx')
@@ -66,6 +74,17 @@ async function replace(named: string, file: string, text: string): Promise<void>
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {})
     refuse(named, error)
+  }
+  await removeAbandoned(folder, file).catch(() => {})
+}
+
+/** By the file system's own clock, which need not be this machine's. */
+async function removeAbandoned(folder: string, written: string): Promise<void> {
+  const left = (await readdir(folder)).filter((name) => name.startsWith('.') && name.endsWith(TEMPORARY_END))
+  const { mtimeMs: nowMs } = await stat(written)
+  for (const path of left.map((name) => join(folder, name))) {
+    const { mtimeMs } = await stat(path)
+    if (nowMs - mtimeMs > ABANDONED_MS) await rm(path, { force: true })
   }
 }
 

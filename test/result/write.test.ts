@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -56,6 +56,18 @@ test('a disk that takes only a part leaves the old file whole and no rest of the
   expect(stdout).toContain(`ResultWriteError ${file} could not be written: `)
   expect(await readFile(file, 'utf8')).toBe('old')
   expect(await readdir(join(folder, 'small'))).toEqual(['result.json'])
+})
+
+test('what a killed process left beside a result goes with a later write; what another may still write stays', async () => {
+  const shared = join(folder, 'shared')
+  const temporary = (id: number) => `.result.json.${String(id).repeat(8)}.infer-bench.tmp`
+  const names = [temporary(1), temporary(2), '.someone-elses.tmp', 'visible.infer-bench.tmp']
+  await mkdir(shared)
+  for (const name of names) await writeFile(join(shared, name), '{')
+  const longAgo = new Date(Date.now() - 2 * 3_600_000)
+  for (const name of names) if (name !== temporary(2)) await utimes(join(shared, name), longAgo, longAgo)
+  await writeWhole(join(shared, 'result.json'), 'new')
+  expect((await readdir(shared)).sort()).toEqual([...names.slice(1), 'result.json'].sort())
 })
 
 test.each([

@@ -3,20 +3,23 @@ import { fileURLToPath } from 'node:url'
 
 const CLOSE_MS = 5000
 
-/** The warden of this thread's commands: one for all drivers, from the first command on. */
+/** The warden of this thread's commands: one for all drivers, from the first of them on. */
 let warden: ChildProcess | null = null
 let users = 0
 
-/** A driver's part in the warden. */
+/**
+ * A driver's part in the warden, which starts before the first command does: nobody would end a command that was there
+ * before, and its own start would pass for a part of the command's.
+ */
 export class WardenLink {
   constructor() {
     users++
+    warden ??= startWarden()
   }
 
   /** The process group is ended should this process end without doing so itself. */
   watch(pid: number): void {
-    warden ??= startWarden()
-    warden.stdin!.write(`+${pid}\n`)
+    warden?.stdin?.write(`+${pid}\n`)
   }
 
   leave(pid: number): void {
