@@ -24,7 +24,8 @@ export async function serveStdio(
   const { workers, batching, version } = options
   const losing = new AbortController()
   const onLoss = (error: Error, left: number) => {
-    if (left === 0) losing.abort(error)
+    // Not before those who wait for the worker were answered.
+    if (left === 0) setImmediate(() => losing.abort(error))
   }
   const runtime = await startRuntime({ providers, workers, batching, onLoss })
   const service = new Service({

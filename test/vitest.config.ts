@@ -6,7 +6,7 @@ const TIMED = ['truth/truth.test.ts', 'e2e/open-loop.test.ts', 'e2e/verdict-code
 
 /** The product as a whole, with what is beside it: its scenarios, its package, gateways, foreign servers. */
 const WHOLE = [
-  ...['scenarios', 'package', 'gateway', 'mlserver', 'mcp', 'search', 'floor', 'doctor'].map(
+  ...['scenarios', 'package', 'gateway', 'mlserver', 'mcp', 'search', 'floor', 'doctor', 'kill'].map(
     (name) => `e2e/${name}.test.ts`,
   ),
   'fuzz/fuzz.test.ts',

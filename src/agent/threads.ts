@@ -12,7 +12,7 @@ const START_AHEAD_MS = 20
 /** How long the other threads may take to come to rest when one of them is lost: more than the calls of a round may. */
 const REST_MS = 3000
 /** Longer than what is left to be done takes, such as to end a command that ignores that it should. */
-const CLOSE_MS = 15_000
+const CLOSE_MS = 10_000
 
 type Order = Request extends infer One ? (One extends Request ? Omit<One, 'id'> : never) : never
 

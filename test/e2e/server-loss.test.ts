@@ -1,10 +1,13 @@
 /** A server that dies in the middle of a run costs its own case some calls, and no other case anything. */
 
-import { afterAll, expect, test as serial } from 'vitest'
+import { readdirSync } from 'node:fs'
+import { afterAll, describe, expect, test as serial } from 'vitest'
+import { breakable } from '../faults/breakable.ts'
 import { startServer, type TestServer } from '../servers/start.ts'
 import { start } from './cli.ts'
 import { eventually } from './eventually.ts'
 import { folderWith, readResultFile } from './folder.ts'
+import { descendants, isAlive, listeningIn } from './processes.ts'
 
 const test = serial.concurrent
 
@@ -109,4 +112,78 @@ defaults: { rounds: 1, load: { model: constant, rate: 500/s, calls: 500, warmup:
   expect(summary.calls + summary.dropped).toBe(500)
   expect(summary.errors).toBeGreaterThan(0)
   expect(errors.filter((error) => !['tcp.refused', 'tcp.reset'].includes(error.class))).toEqual([])
+})
+
+// One after the other: a server that starts keeps a core busy.
+describe('the bundled server of a run', () => {
+  /** A case that is measured in no time, then one that would take a minute. */
+  async function underWay() {
+    const plain = await startReplying()
+    const folder = await folderWith({
+      'scenario.yaml': `
+name: lost
+server: { reference: { provider: cpu } }
+targets:
+  before: { interface: rest, api: raw, url: "${plain.url}/" }
+  rest: { interface: rest, api: kserve-v2, url: "\${reference.https}", model: mlp, tls: { ca: "\${reference.ca}" } }
+  after: { interface: rest, api: raw, url: "${plain.url}/" }
+defaults: { rounds: 1, floor: off, load: { concurrency: 4, warmup: 0s } }
+cases:
+  - { target: before, load: { calls: 40 } }
+  - { target: rest, load: { duration: 60s } }
+  - { target: after, load: { calls: 40 } }
+`,
+    })
+    const { env, breaks } = await breakable(folder, { TMPDIR: folder })
+    const running = start(['run', 'scenario.yaml', '--out', 'result.json'], { cwd: folder, env })
+    await eventually('the case before it is measured', async () => (await count(plain)).calls >= 40)
+    const [pid] = descendants(running.pid)
+    const ports = [...listeningIn([pid!]).values()]
+    await eventually('its own is under way', async () => (await Promise.all(ports.map(infers))).some(Boolean))
+    return { running, folder, breaks, pid: pid! }
+  }
+
+  /** Whether a server tells on this port, which may be one of another protocol, of enough calls of a model. */
+  async function infers(port: number): Promise<boolean> {
+    const page = await fetch(`http://127.0.0.1:${port}/metrics`).then(
+      (reply) => reply.text(),
+      () => '',
+    )
+    const counts = page.matchAll(/^infer_requests_total\{interface="rest",status="200"\} (\d+)$/gm)
+    return [...counts].some(([, calls]) => Number(calls) > 20)
+  }
+
+  serial.each([
+    ['is killed', 'SIGKILL', 'the reference server ended with SIGKILL'],
+    [
+      'has lost its models',
+      'model-0 heap',
+      'the reference server ended with exit code 1: a model worker is gone: Worker terminated due to reaching memory limit',
+    ],
+  ] as const)(
+    '%s: the run ends by itself, with the errors by class, exit 112',
+    async (_what, fault, reason) => {
+      const { running, folder, breaks, pid } = await underWay()
+      const certificates = () => readdirSync(folder).filter((name) => name.startsWith('infer-bench-ca'))
+      expect(certificates()).toHaveLength(1)
+      if (fault === 'SIGKILL') process.kill(pid, fault)
+      else await breaks(fault)
+      const { code, stdout, stderr } = await running.ended
+      const { cases, incomplete, cancelled, verdict } = await readResultFile(folder)
+      expect(incomplete?.reason.slice(0, reason.length)).toBe(reason)
+      expect({ code, cancelled, valid: verdict.valid }).toEqual({ code: 112, cancelled: false, valid: false })
+      expect(stderr).toContain(`error: the run is incomplete: ${reason}`)
+      expect(stdout).toContain('lost (incomplete)')
+      // The case that was under way has its calls and its errors; the one after it never came.
+      expect(cases.map(({ name }) => name)).toEqual(['before', 'rest'])
+      const { summary, errors } = cases[1]!
+      expect(summary.calls).toBeGreaterThan(summary.errors)
+      expect(summary.errors).toBeGreaterThanOrEqual(1)
+      expect(errors.length).toBeGreaterThan(0)
+      for (const { class: name } of errors) expect(['tcp.reset', 'tcp.refused', 'http.503']).toContain(name)
+      expect(isAlive(pid)).toBe(false)
+      expect(certificates()).toEqual([])
+    },
+    60_000,
+  )
 })

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readResult } from '../../src/result/read.ts'
 import { defaultResultFile, ResultWriteError, writeResult, writeWhole } from '../../src/result/write.ts'
 import { sampleResult } from './sample.ts'
@@ -56,6 +56,45 @@ test('a disk that takes only a part leaves the old file whole and no rest of the
   expect(stdout).toContain(`ResultWriteError ${file} could not be written: `)
   expect(await readFile(file, 'utf8')).toBe('old')
   expect(await readdir(join(folder, 'small'))).toEqual(['result.json'])
+})
+
+describe('kill -9 in the middle of a write leaves the old file or the new one, whole', () => {
+  /** What a process does in place of what it imports, to die at one moment of it. */
+  const MOMENTS: Record<string, string> = {
+    'before it opens': 'fs.open = die',
+    'with half of it written':
+      'file.writeFile = async function (text) { await this.write(text.slice(0, text.length / 2)); return die() }',
+    'before it is on the disk': 'file.sync = die',
+    'before it takes its place': 'fs.rename = die',
+    'when it has taken its place':
+      'const { rename } = fs; fs.rename = (...args) => rename(...args).then(die)',
+  }
+
+  test.each(Object.keys(MOMENTS))('%s', async (moment) => {
+    const folderOfMoment = await mkdtemp(join(folder, 'killed-'))
+    const file = join(folderOfMoment, 'result.json')
+    await writeWhole(file, 'old')
+    const program = `
+      import fs from 'node:fs/promises'
+      import { syncBuiltinESMExports } from 'node:module'
+      const die = () => { process.kill(process.pid, 'SIGKILL'); return new Promise(() => {}) }
+      const handle = await fs.open(process.execPath)
+      const file = Object.getPrototypeOf(handle)
+      await handle.close()
+      ${MOMENTS[moment]}
+      syncBuiltinESMExports()
+      const { writeWhole } = await import(${JSON.stringify(new URL('../../src/result/write.ts', import.meta.url).href)})
+      await writeWhole(process.argv[1], 'new'.repeat(1_000_000))
+    `
+    const { signal } = spawnSync(process.execPath, ['--input-type=module', '-e', program, file])
+    expect(signal).toBe('SIGKILL')
+    const isNew = moment === 'when it has taken its place'
+    expect(await readFile(file, 'utf8')).toBe(isNew ? 'new'.repeat(1_000_000) : 'old')
+    const beside = (await readdir(folderOfMoment)).filter((name) => name !== 'result.json')
+    // Nothing that a person, or `report results/*`, would take for a result.
+    expect(beside.every((name) => /^\..*\.infer-bench\.tmp$/.test(name))).toBe(true)
+    expect(beside).toHaveLength(isNew || moment === 'before it opens' ? 0 : 1)
+  })
 })
 
 test('what a killed process left beside a result goes with a later write; what another may still write stays', async () => {
