@@ -1,20 +1,19 @@
 import { inspect } from 'node:util'
-import { EXIT } from '../exit-codes.ts'
 
-const LONGEST_REASON = 300
+const LONGEST_MESSAGE = 300
+const MORE_MEMORY =
+  'lower the load, share it among more --workers, or let Node have more (NODE_OPTIONS=--max-old-space-size=<MiB>)'
 
 /**
- * A load thread is gone, or could not do what it was asked to: its round has no numbers. Those before it have.
+ * A load thread is gone, or could not do what it was asked to: its round has no numbers. Those before it have. The
+ * message is one line, for a result; the stack is that of what went wrong in the thread, where there is one.
  */
 export class LoadThreadError extends Error {
   override name = 'LoadThreadError'
-  readonly exitCode = EXIT.internal
-  /** One line, for a result; the message has the trace below it, where there is one. */
-  readonly reason: string
 
-  constructor(reason: string, trace = '') {
-    super(trace === '' ? reason : `${reason}\n${trace}`)
-    this.reason = reason
+  constructor(message: string, trace = '') {
+    super(message)
+    this.stack = trace === '' ? message : `${message}\n${trace}`
   }
 
   /** What a thread threw, or what Node says of one that it has ended. */
@@ -25,18 +24,9 @@ export class LoadThreadError extends Error {
     }
     const [first = ''] = message.split('\n')
     const trace = stack.split('\n').filter((line) => line.startsWith('    at '))
-    return new LoadThreadError(`${thread} failed: ${first.slice(0, LONGEST_REASON)}`, trace.join('\n'))
-  }
-
-  /** The same without what nobody may read. */
-  scrubbed(scrub: (text: string) => string): LoadThreadError {
-    const [, ...trace] = this.message.split('\n')
-    return new LoadThreadError(scrub(this.reason), scrub(trace.join('\n')))
+    return new LoadThreadError(`${thread} failed: ${first.slice(0, LONGEST_MESSAGE)}`, trace.join('\n'))
   }
 }
-
-const MORE_MEMORY =
-  'lower the load, share it among more --workers, or let Node have more (NODE_OPTIONS=--max-old-space-size=<MiB>)'
 
 /** Anything may be thrown. */
 function asError(thrown: unknown): { code?: unknown; message: string; stack: string } {
@@ -44,6 +34,5 @@ function asError(thrown: unknown): { code?: unknown; message: string; stack: str
     const { code, stack = '' } = thrown as NodeJS.ErrnoException
     return { code, message: String(thrown).replace(/^Error: /, ''), stack }
   }
-  const message = typeof thrown === 'string' ? thrown : inspect(thrown)
-  return { message, stack: '' }
+  return { message: typeof thrown === 'string' ? thrown : inspect(thrown), stack: '' }
 }

@@ -160,7 +160,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
       },
     }
   } catch (error) {
-    throw error instanceof LoadThreadError ? error.scrubbed(hide) : error
+    throw error instanceof LoadThreadError ? new LoadThreadError(hide(error.stack!)) : error
   } finally {
     conductor?.stop()
     tokens.close()
@@ -175,10 +175,7 @@ function whyIncomplete(
   serverLost: AbortSignal | null,
   hide: (text: string) => string,
 ): { reason: string; told: string } | null {
-  if (loss) {
-    const { reason, message } = loss.scrubbed(hide)
-    return { reason, told: message }
-  }
+  if (loss) return { reason: hide(loss.message), told: hide(loss.stack!) }
   if (!serverLost?.aborted) return null
   const { reason, said } = serverLost.reason as ReferenceLoss
   return { reason: hide(reason), told: hide(said === '' ? reason : `${reason}\n${said}`) }

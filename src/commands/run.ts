@@ -52,7 +52,7 @@ export function registerRun(program: Command): void {
     .option('--yes', 'run even a plan of more than 1,000 cases', false)
     .addHelpText(
       'after',
-      '\nExit codes: 0 pass, 1 internal error, 2 usage, 99 threshold failed, 104 invalid scenario,\n113 generator saturated, 114 unreachable or no call succeeded, 130/143 interrupted.',
+      '\nExit codes: 0 pass, 1 internal error, 2 usage, 99 threshold failed, 104 invalid scenario,\n112 incomplete run, 113 generator saturated, 114 unreachable or no call succeeded, 130/143 interrupted.',
     )
     .action(async (files: string[], flags: RunFlags) => {
       if (flags.out !== undefined && files.length > 1) {

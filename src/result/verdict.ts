@@ -199,7 +199,8 @@ function refusedSessions({ planned, connections, resumed }: Evidence): string | 
 }
 
 /**
- * A run is valid when all of its cases are, and nothing ended it early. `conductorStallMs`: for how long the thread that conducts it stood still at most.
+ * A run is valid when all of its cases are, and nothing ended it early. `conductorStallMs`: for how long the thread that
+ * conducts it stood still at most.
  */
 export function runVerdict(
   cases: readonly { name: string; verdict: Verdict }[],

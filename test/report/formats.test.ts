@@ -12,6 +12,7 @@ import { tableReport } from '../../src/report/table.ts'
 import { displayWidth } from '../../src/report/wrap.ts'
 import type { CaseResult, Result } from '../../src/result/document.ts'
 import { readResult } from '../../src/result/read.ts'
+import { runVerdict } from '../../src/result/verdict.ts'
 import { writeResult } from '../../src/result/write.ts'
 import { sampleResult } from '../result/sample.ts'
 import { expectGolden, goldenFolder, UPDATES } from './golden.ts'
@@ -129,6 +130,23 @@ describe('what a reader must not miss', () => {
 
   test('that the run was cancelled', () => {
     expect(markdownReport([{ ...result, cancelled: true }])).toContain(`## ${result.name} (cancelled)`)
+  })
+
+  test.each(['cases', 'matrix'] as const)('that it ended before it was over, and why: %s', (view) => {
+    const incomplete = { reason: 'load thread 2 of 2 ran out of memory' }
+    const told = (cases: CaseResult[]) =>
+      markdownReport(
+        [{ ...result, cases, incomplete, verdict: runVerdict(cases, 0, incomplete) }],
+        undefined,
+        view,
+      )
+    const valid = told(result.cases.filter((one) => one.verdict.valid))
+    expect(valid).toContain(`## ${result.name} (incomplete)`)
+    expect(valid).toContain('- **INCOMPLETE: the run ended early; what was measured before can be trusted')
+    expect(valid).toContain('- the run is incomplete: load thread 2 of 2 ran out of memory')
+    const invalid = told(result.cases)
+    expect(invalid).toContain('- **INVALID: the numbers of 2 of 5 cases')
+    expect(invalid).toContain('- the run is incomplete: load thread 2 of 2 ran out of memory')
   })
 })
 

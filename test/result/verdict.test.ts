@@ -240,4 +240,18 @@ describe('a run', () => {
       reasons: ['rest: no call succeeded'],
     })
   })
+
+  test('that broke is not valid, however valid its cases are, and says so first', () => {
+    const valid = { name: 'a', verdict: { valid: true, reasons: [] } }
+    const invalid = { name: 'b', verdict: { valid: false, reasons: ['no call succeeded'] } }
+    expect(runVerdict([valid], 0)).toEqual({ valid: true, reasons: [] })
+    expect(runVerdict([valid], 0, { reason: 'it broke' })).toEqual({
+      valid: false,
+      reasons: ['the run is incomplete: it broke'],
+    })
+    expect(runVerdict([valid, invalid], 0, { reason: 'it broke' })).toEqual({
+      valid: false,
+      reasons: ['the run is incomplete: it broke', 'b: no call succeeded'],
+    })
+  })
 })
