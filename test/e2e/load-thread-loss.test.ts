@@ -4,13 +4,16 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { breakable } from '../faults/breakable.ts'
 import { needs } from '../requirements.ts'
 import { type PlainServer, startPlain } from '../servers/plain-http.ts'
-import { cli, start } from './cli.ts'
+import { cli, type Running, start } from './cli.ts'
 import { eventually } from './eventually.ts'
 import { folderWith, readResultFile } from './folder.ts'
+
+/** Far less than the cases would take that are not to be waited for. */
+vi.setConfig({ testTimeout: 60_000 })
 
 const REPLY_AFTER_MS = 5
 const FIRST_CALLS = 40
@@ -19,6 +22,7 @@ let server: PlainServer
 /** Requests by path: each test has paths of its own. */
 const calls = new Map<string, number>()
 let paths = 0
+const started: Running[] = []
 
 beforeAll(async () => {
   server = await startPlain((request, response) => {
@@ -29,6 +33,10 @@ beforeAll(async () => {
   })
 })
 
+// One that a test has failed to end would go on for long.
+afterEach(() => {
+  for (const running of started.splice(0)) running.kill('SIGKILL')
+})
 afterAll(() => server.stop())
 
 interface Started {
@@ -38,7 +46,7 @@ interface Started {
   until?: 'second' | 'first'
 }
 
-/** Two load threads: the first case is measured in no time, the second one would take two minutes. */
+/** Two load threads: the first case is measured in no time, the second one would take twenty minutes. */
 async function underWay({ args, through = [], until = 'second' }: Started) {
   const [first, second] = [`${paths++}-first`, `${paths++}-second`]
   const folder = await folderWith({
@@ -49,8 +57,8 @@ targets:
   second: { interface: rest, api: raw, url: "${server.url}${second}" }
 defaults: { rounds: 2, floor: off, load: { concurrency: 4, warmup: 0s } }
 cases:
-  - { target: first, load: { ${until === 'first' ? 'duration: 60s' : `calls: ${FIRST_CALLS}`} } }
-  - { target: second, load: { duration: 60s } }
+  - { target: first, load: { ${until === 'first' ? 'duration: 10m' : `calls: ${FIRST_CALLS}`} } }
+  - { target: second, load: { duration: 10m } }
 thresholds: { first: { request_latency: { p50: "< 20s" } } }
 `,
     'short.yaml': `
@@ -61,6 +69,7 @@ defaults: { rounds: 1, floor: off, load: { calls: 20, warmup: 0s } }
   })
   const { env, breaks } = await breakable(folder)
   const running = start(['run', ...args, '--workers', '2'], { cwd: folder, env, through })
+  started.push(running)
   const path = until === 'first' ? first : second
   await eventually('it is under way', () => (calls.get(`/${path}`) ?? 0) >= 20)
   return { running, folder, breaks }
@@ -130,7 +139,7 @@ test('the other one is not waited for where it hangs', async () => {
   const { code, stderr } = await running.ended
   expect(stderr).toContain('load thread 2 of 2 ended with exit code 3')
   expect(code).toBe(112)
-}, 60_000)
+})
 
 test('in a terminal: what was drawn is erased before anything is said', async (context) => {
   needs(context, 'script', 'runs a command in a terminal of its own')

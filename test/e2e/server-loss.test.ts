@@ -1,10 +1,10 @@
 /** A server that dies in the middle of a run costs its own case some calls, and no other case anything. */
 
 import { readdirSync } from 'node:fs'
-import { afterAll, describe, expect, test as serial } from 'vitest'
+import { afterAll, afterEach, describe, expect, test as serial } from 'vitest'
 import { breakable } from '../faults/breakable.ts'
 import { startServer, type TestServer } from '../servers/start.ts'
-import { start } from './cli.ts'
+import { type Running, start } from './cli.ts'
 import { eventually } from './eventually.ts'
 import { folderWith, readResultFile } from './folder.ts'
 import { descendants, isAlive, listeningIn } from './processes.ts'
@@ -116,7 +116,13 @@ defaults: { rounds: 1, load: { model: constant, rate: 500/s, calls: 500, warmup:
 
 // One after the other: a server that starts keeps a core busy.
 describe('the bundled server of a run', () => {
-  /** A case that is measured in no time, then one that would take a minute. */
+  const runs: Running[] = []
+  // One that a test has failed to end would go on for long.
+  afterEach(() => {
+    for (const running of runs.splice(0)) running.kill('SIGKILL')
+  })
+
+  /** A case that is measured in no time, then one that would take ten minutes. */
   async function underWay() {
     const plain = await startReplying()
     const folder = await folderWith({
@@ -130,12 +136,13 @@ targets:
 defaults: { rounds: 1, floor: off, load: { concurrency: 4, warmup: 0s } }
 cases:
   - { target: before, load: { calls: 40 } }
-  - { target: rest, load: { duration: 60s } }
+  - { target: rest, load: { duration: 10m } }
   - { target: after, load: { calls: 40 } }
 `,
     })
     const { env, breaks } = await breakable(folder, { TMPDIR: folder })
     const running = start(['run', 'scenario.yaml', '--out', 'result.json'], { cwd: folder, env })
+    runs.push(running)
     await eventually('the case before it is measured', async () => (await count(plain)).calls >= 40)
     const [pid] = descendants(running.pid)
     const ports = [...listeningIn([pid!]).values()]

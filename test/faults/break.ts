@@ -27,10 +27,9 @@ function partOf(): string | null {
 
 function look(): void {
   const [name = '', how = ''] = asked()
-  const isTerminated = part === 'main' && how === 'terminate'
-  if (name !== part && !isTerminated) return
+  if (part !== (how === 'terminate' ? 'main' : name)) return
   rmSync(file)
-  if (isTerminated) void workers[Number(name.replace('load-', ''))]!.terminate()
+  if (how === 'terminate') void workers[Number(name.replace('load-', ''))]!.terminate()
   else breakAs(how)
 }
 
