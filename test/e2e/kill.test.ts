@@ -6,7 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeAll, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { seededRandom } from '../../src/random.ts'
 import { readResult } from '../../src/result/read.ts'
 import { breakable } from '../faults/breakable.ts'
@@ -46,13 +46,30 @@ defaults:
   load: { concurrency: 2, duration: 300ms, warmup: 0s }
 `
 
+/** Its last case has helpers of every kind and would take ten minutes. */
+const LONG = `
+server: { reference: { provider: cpu } }
+targets:
+  rest: { interface: rest, api: kserve-v2, url: "\${reference.http}", model: mlp }
+  stdio: { interface: mcp, api: kserve-v2, command: reference, model: mlp }
+defaults: { rounds: 1, timeout: { connect: 30s }, load: { concurrency: 2, warmup: 0s } }
+cases:
+  - { target: rest, floor: on, load: { duration: 300ms } }
+  - { target: stdio, floor: off, load: { duration: 10m } }
+`
+
 let folder: string
 /** Of temporary files; it tells what a run has started from everything else. */
 let ownTemporary: string
 
 beforeAll(async () => {
-  folder = await folderWith({ 'scenario.yaml': SCENARIO })
+  folder = await folderWith({ 'scenario.yaml': SCENARIO, 'long.yaml': LONG })
   ownTemporary = await temporaryFolder()
+})
+
+// What a test has found is told; what it has found alive is not for the next one.
+afterEach(() => {
+  for (const pid of processesIn(ownTemporary)) process.kill(pid, 'SIGKILL')
 })
 
 /** Runs the scenario, kills it after so long unless it has ended, and tells what was seen of it until then. */
@@ -117,9 +134,8 @@ test('nothing is left of a run that was killed', async () => {
     if (signal !== 'SIGKILL') expect(files).toContain(out)
     if (files.includes(out)) expect((await readResult(join(folder, out))).cases).toHaveLength(3)
     const temporary = files.filter((name) => /^\..*\.infer-bench\.tmp$/.test(name))
-    expect(files.filter((name) => !/^(whole|\d+)\.json$/.test(name) && !temporary.includes(name))).toEqual([
-      'scenario.yaml',
-    ])
+    const others = files.filter((name) => !/^(whole|\d+)\.json$/.test(name) && !temporary.includes(name))
+    expect(others.sort()).toEqual(['long.yaml', 'scenario.yaml'])
   }
   expect(killed).toBeGreaterThanOrEqual(KILLS / 2)
 })
@@ -144,7 +160,7 @@ test.each(Object.entries(HELPERS))(
 /** The tool with all its helpers, of which one thread may be broken. */
 async function breakableRun(out: string, what: string) {
   const { env, breaks } = await breakable(folder, { TMPDIR: ownTemporary })
-  const begin = () => start(['run', 'scenario.yaml', '--out', out, '--workers', '2'], { cwd: folder, env })
+  const begin = () => start(['run', 'long.yaml', '--out', out, '--workers', '2'], { cwd: folder, env })
   const isBroken = () => !existsSync(env.BREAK_FILE!)
   return { begin, isBroken, breaks: () => breaks(what) }
 }
