@@ -4,6 +4,7 @@ import { type Driver, OpenError, type Outcome, type Protocol, UNMEASURED } from 
 import { protocol } from '../drivers/registry.ts'
 import { systemClock, threadTime } from '../load/clock.ts'
 import { Round } from '../load/round.ts'
+import { Throttle } from '../load/throttle.ts'
 import type { Case, Plan } from '../plan/plan.ts'
 import { schedule, withRate } from '../plan/schedule.ts'
 import { messagesOf, streams } from '../plan/streams.ts'
@@ -38,6 +39,8 @@ export class Agent {
   readonly #drivers = new Map<number, Driver>()
   /** By case. */
   readonly #credentials = new Map<number, TargetCredentials>()
+  /** By case; of those that keep to the waits that their servers ask for. */
+  readonly #throttles = new Map<number, Throttle>()
   /** Tokens that were asked for, by target. */
   readonly #tokens = new Map<string, string>()
   readonly #rehearsed = new Set<Protocol>()
@@ -100,6 +103,7 @@ export class Agent {
       calls: isOpenLoop || load.calls === null ? null : share(load.calls, worker, active),
       messages: messagesOf(planned),
       connections: load.connections === null ? null : Math.max(1, share(load.connections, worker, active)),
+      throttle: this.#throttle(caseIndex),
     })
     this.#prepared = { round, recorder }
     if (this.#stopped) round.stop()
@@ -152,6 +156,16 @@ export class Agent {
    */
   async #warm(caseIndex: number): Promise<void> {
     await this.check(caseIndex)
+  }
+
+  /** What a server asked for holds in the case's next round, too. */
+  #throttle(caseIndex: number): Throttle | null {
+    const { retryAfter, load, timeouts } = this.#cases[caseIndex]!
+    if (retryAfter !== 'obey') return null
+    const known = this.#throttles.get(caseIndex)
+    const throttle = known ?? new Throttle(load.durationMs === null ? timeouts.totalMs : undefined)
+    this.#throttles.set(caseIndex, throttle)
+    return throttle
   }
 
   async #driver(caseIndex: number): Promise<Driver> {

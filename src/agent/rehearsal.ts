@@ -38,6 +38,7 @@ export async function rehearse(protocol: Protocol): Promise<void> {
       concurrency: CONCURRENCY,
       calls,
       connections: null,
+      throttle: null,
       messages: messagesOf(planned),
     })
     await round.prepare()

@@ -51,6 +51,8 @@ export interface WebSocketReply extends Content {
   /** The server's code for why the call failed; empty where it did not. */
   errorCode: string
   errorMessage: string
+  /** How long the server asks to be left alone, in ms; NaN where that cannot be read, null where it does not ask. */
+  retryAfterMs: number | null
   /** What the server tells of its own time, in ms; NaN where it told none. */
   queueMs: number
   computeMs: number
@@ -70,6 +72,7 @@ export function newReply(): WebSocketReply {
     done: false,
     errorCode: '',
     errorMessage: '',
+    retryAfterMs: null,
     queueMs: Number.NaN,
     computeMs: Number.NaN,
     index: -1,
@@ -85,6 +88,7 @@ export function clearReply(reply: WebSocketReply): void {
   reply.done = false
   reply.errorCode = ''
   reply.errorMessage = ''
+  reply.retryAfterMs = null
   reply.queueMs = Number.NaN
   reply.computeMs = Number.NaN
   reply.index = -1

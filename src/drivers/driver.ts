@@ -35,7 +35,15 @@ export interface Outcome {
   code: string
   /** What a person reads: one message, kept for the first of its class. */
   sample: string
+  /** The server asked for a wait before the next call, or connection. Left out: it did not. */
+  retryAfter?: RetryAfter
 }
+
+/**
+ * When a server wants to be asked again, in ms: after a time, or at a moment of Unix time where it does not tell what time
+ * it is there. NaN: it said so in a way that nobody can read, or that is no time.
+ */
+export type RetryAfter = { afterMs: number } | { atMs: number }
 
 export const SUCCESS: Outcome = Object.freeze({ ok: true, phase: '', class: '', code: '', sample: '' })
 
@@ -52,6 +60,11 @@ export function failure(phase: string, errorClass: string, code: string, sample:
     code: code.slice(0, MOST_CODE_CHARACTERS),
     sample: sample.slice(0, MOST_SAMPLE_CHARACTERS),
   }
+}
+
+/** The same, with the wait that the server asked for, if it did. */
+export function withRetryAfter(outcome: Outcome, retryAfter: RetryAfter | undefined): Outcome {
+  return retryAfter === undefined ? outcome : { ...outcome, retryAfter }
 }
 
 /** Bytes of the raw socket, below TLS, handshake included. */

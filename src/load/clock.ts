@@ -30,6 +30,11 @@ export class CountingClock implements Clock {
   }
 }
 
+/** What the calendar says, in ms of Unix time: only what others tell in dates is compared with it. */
+export function unixMs(): number {
+  return Date.now()
+}
+
 /** This thread's `performance.now()` at a moment of the process-wide monotonic clock. */
 export function threadTime(sharedNs: bigint): number {
   const aheadNs = sharedNs - process.hrtime.bigint()

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Driver, Outcome, ResumableSession, Session } from '../drivers/driver.ts'
 import { failure, OpenError } from '../drivers/driver.ts'
 import type { ConnectionMetricName, HandshakeTimes } from '../record/metrics.ts'
-import type { Clock } from './clock.ts'
+import { type Clock, unixMs } from './clock.ts'
 import { Connection } from './connection.ts'
 import { Queue } from './queue.ts'
+import { type Throttle, waitMs } from './throttle.ts'
 
 /** What the pool tells the round. */
 export interface PoolOwner {
@@ -29,6 +30,7 @@ export class Pool {
   readonly #driver: Driver
   readonly #clock: Clock
   readonly #owner: PoolOwner
+  readonly #throttle: Throttle | null
   readonly #abort = new AbortController()
   readonly #connections = new Set<Connection>()
   readonly #ready = new Queue<Connection>()
@@ -46,10 +48,12 @@ export class Pool {
   resumed = 0
   handshakeBytes = 0
 
-  constructor(driver: Driver, clock: Clock, owner: PoolOwner) {
+  /** `throttle`: kept to where a server asks for a wait before the next connection. */
+  constructor(driver: Driver, clock: Clock, owner: PoolOwner, throttle: Throttle | null) {
     this.#driver = driver
     this.#clock = clock
     this.#owner = owner
+    this.#throttle = throttle
   }
 
   /** Connections that stand or are on their way. */
@@ -59,9 +63,13 @@ export class Pool {
 
   /** Opens connections, in parallel, until `calls` calls have room at once or `most` connections stand. */
   async prepare(calls: number, most: number): Promise<void> {
-    const first = await this.open()
+    const first = this.#waitMs === 0 ? await this.open() : null
     const perConnection = Math.max(1, first?.session?.capacity() ?? 1)
     this.#wanted = Math.max(1, Math.min(most, Math.ceil(calls / perConnection)))
+    if (this.#waitMs > 0) {
+      this.#reopenLater(0)
+      return
+    }
     const missing = this.#wanted - this.size
     await Promise.all(Array.from({ length: missing }, () => this.open()))
   }
@@ -84,7 +92,7 @@ export class Pool {
       return connection
     } catch (error) {
       if (this.#closed) return null
-      this.#tell(openOutcome(error))
+      this.#tell(this.#heeded(openOutcome(error)))
       this.#reopenLater(this.#backoffMs)
       return null
     }
@@ -152,7 +160,7 @@ export class Pool {
     if (!outcome.ok) this.#tell(outcome)
     if (this.size < this.#wanted) this.#lostMs.push(this.#clock.now())
     // A server may close a connection after each call; one that closes without a call is not to be hammered.
-    if (connection.served && !this.#retry) this.#fill()
+    if (connection.served && !this.#retry && this.#waitMs === 0) this.#fill()
     else if (this.size < this.#wanted) this.#reopenLater(this.#backoffMs)
   }
 
@@ -167,16 +175,16 @@ export class Pool {
     let backoffMs = connection.served ? 0 : FIRST_BACKOFF_MS
     connection.served = false
     while (this.#connections.has(connection)) {
-      const waitMs = Math.max(afterMs, backoffMs)
+      const delayMs = Math.max(afterMs, backoffMs, this.#waitMs)
       backoffMs = Math.min(Math.max(FIRST_BACKOFF_MS, backoffMs * 2), LAST_BACKOFF_MS)
       try {
-        if (waitMs > 0) await sleep(waitMs, undefined, { signal })
+        if (delayMs > 0) await sleep(delayMs, undefined, { signal })
         if (!this.#connections.has(connection)) return
         connection.connecting()
         await session.reopen(signal)
       } catch (error) {
         if (this.#closed) return
-        this.#owner.connectionFailed(openOutcome(error))
+        this.#owner.connectionFailed(this.#heeded(openOutcome(error)))
         continue
       }
       if (!this.#connections.has(connection)) return
@@ -200,6 +208,17 @@ export class Pool {
     return { read: this.#callBytesRead, written: this.#callBytesWritten }
   }
 
+  /** How long no connection may be opened, because the server has asked for that. */
+  get #waitMs(): number {
+    return this.#throttle?.connectionsWaitMs(this.#clock.now()) ?? 0
+  }
+
+  #heeded(outcome: Outcome): Outcome {
+    const { retryAfter } = outcome
+    if (retryAfter) this.#throttle?.connection(waitMs(retryAfter, unixMs()), this.#clock.now())
+    return outcome
+  }
+
   #tell(outcome: Outcome): void {
     if (this.#connections.size > 0) this.#owner.connectionFailed(outcome)
     else if (this.#opening === 0) this.#owner.allFailed(outcome)
@@ -214,11 +233,14 @@ export class Pool {
 
   #reopenLater(delayMs: number): void {
     if (this.#retry || this.#closed) return
-    this.#retry = setTimeout(() => {
-      this.#retry = null
-      this.#backoffMs = Math.min(this.#backoffMs * 2, LAST_BACKOFF_MS)
-      this.#fill()
-    }, delayMs)
+    this.#retry = setTimeout(
+      () => {
+        this.#retry = null
+        this.#backoffMs = Math.min(this.#backoffMs * 2, LAST_BACKOFF_MS)
+        this.#fill()
+      },
+      Math.max(delayMs, Math.ceil(this.#waitMs)),
+    )
   }
 
   #fill(): void {

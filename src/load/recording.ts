@@ -10,6 +10,8 @@ export interface Recording extends LoopListener {
   handshake(times: HandshakeTimes): void
   connection(metric: ConnectionMetricName, durationMs: number): void
   connectionFailed(outcome: Outcome): void
+  /** A call, or a connection, was refused and asked to wait; NaN: in a way that nobody can read. */
+  throttled(askedMs: number, isAbsurd: boolean): void
   interrupted(call: Call): void
   dropped(): void
   /** An arrival that was due, and that the thread never turned to. */

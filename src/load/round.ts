@@ -7,12 +7,14 @@ import { Call, type CallOwner } from './call.ts'
 import { type Clock, CountingClock, reach } from './clock.ts'
 import type { Connection } from './connection.ts'
 import { Deadlines } from './deadlines.ts'
+import { Hold, type HoldOwner } from './hold.ts'
 import { GcWatch, LoopWatch } from './loop-watch.ts'
 import { Pacer } from './pacer.ts'
 import { openOutcome, Pool, type PoolOwner } from './pool.ts'
 import type { Recording } from './recording.ts'
 import { type Messages, Sender } from './sender.ts'
 import { ThreadUseMeter } from './thread-use.ts'
+import type { Throttle } from './throttle.ts'
 import { WaitingCalls } from './waiting.ts'
 
 /** Connections that an open loop grows to where the scenario names no number. */
@@ -37,6 +39,8 @@ export interface RoundOptions {
   messages: Messages | null
   /** This worker's share of the connections, where the scenario limits them. */
   connections: number | null
+  /** The case keeps to the waits that its server asks for; null: they are only counted. */
+  throttle: Throttle | null
 }
 
 export interface RoundEnd {
@@ -59,13 +63,14 @@ export interface RoundEnd {
  * One round of one case: takes each call when it is due, gives it to a connection with room, and hands it to
  * the recorder when it has ended. It knows no protocol.
  */
-export class Round implements CallOwner, PoolOwner {
+export class Round implements CallOwner, PoolOwner, HoldOwner {
   readonly #options: RoundOptions
   readonly #clock: CountingClock
   readonly #pool: Pool
   readonly #pacer: Pacer | null
   readonly #deadlines: Deadlines
   readonly #sender: Sender | null
+  readonly #hold: Hold
   /** A new connection for each call. */
   readonly #cold: boolean
   readonly #calls: Call[] = []
@@ -90,7 +95,10 @@ export class Round implements CallOwner, PoolOwner {
   constructor(options: RoundOptions) {
     this.#options = options
     this.#clock = new CountingClock(options.clock)
-    this.#pool = new Pool(options.driver, this.#clock, this)
+    this.#pool = new Pool(options.driver, this.#clock, this, options.throttle)
+    const { recording, throttle, schedule } = options
+    const waiting = schedule ? null : this.#waiting
+    this.#hold = new Hold({ clock: this.#clock, recording, throttle, waiting, owner: this })
     this.#sender = options.messages && new Sender(this.#clock, options.messages)
     this.#cold = options.case.target.connection !== 'reused'
     this.#measuredLeft = options.calls ?? Number.POSITIVE_INFINITY
@@ -110,6 +118,11 @@ export class Round implements CallOwner, PoolOwner {
     // By clocks of their own: what they read is no sign that the thread had something to do.
     this.#loopWatch = new LoopWatch(options.clock, options.recording)
     this.#meter = new ThreadUseMeter(options.clock)
+  }
+
+  /** An arrival that cannot start at once is not to wait. */
+  get #drops(): boolean {
+    return this.#pacer !== null && this.#options.case.load.overflow !== 'queue'
   }
 
   get #mostConnections(): number {
@@ -141,6 +154,7 @@ export class Round implements CallOwner, PoolOwner {
       await finished
     }
     this.#deadlines.stop()
+    this.#hold.stop()
     if (this.#endTimer) clearTimeout(this.#endTimer)
     this.#loopWatch.stop()
     this.#options.recording.gcPauses(this.#gcWatch.stop())
@@ -165,11 +179,12 @@ export class Round implements CallOwner, PoolOwner {
     this.#loopWatch.start()
     this.#gcWatch.start()
     this.#deadlines.start()
+    this.#hold.begin()
     if (this.#endsMs < Number.POSITIVE_INFINITY) {
       this.#endTimer = setTimeout(() => this.#end(), Math.max(0, this.#endsMs - this.#clock.now()))
     }
     if (this.#pacer) this.#pacer.start(startMs)
-    else for (let slot = 0; slot < this.#options.concurrency; slot++) this.#next(this.#newCall(), startMs)
+    else for (let slot = 0; slot < this.#options.concurrency; slot++) this.next(this.#newCall(), startMs)
     this.#settle()
   }
 
@@ -192,6 +207,7 @@ export class Round implements CallOwner, PoolOwner {
   ended(call: Call): void {
     this.#inFlight--
     this.#options.recording.call(call)
+    if (!call.outcome.ok) this.#hold.failed(call)
     const { connection } = call
     call.connection = null
     const slot = call.queued ? this.#otherCall() : call
@@ -205,11 +221,11 @@ export class Round implements CallOwner, PoolOwner {
       this.#free.push(slot)
       this.#settle()
     } else if (call.outcome.ok) {
-      this.#next(slot, call.endMs)
+      this.next(slot, call.endMs)
     } else {
       // A call that fails at once must not start the next one from within itself: the stack would grow.
       const { endMs } = call
-      setImmediate(() => this.#next(slot, endMs))
+      setImmediate(() => this.next(slot, endMs))
     }
   }
 
@@ -231,6 +247,7 @@ export class Round implements CallOwner, PoolOwner {
 
   connectionFailed(outcome: Outcome): void {
     this.#options.recording.connectionFailed(outcome)
+    this.#hold.refused(outcome)
   }
 
   allFailed(outcome: Outcome): void {
@@ -239,10 +256,19 @@ export class Round implements CallOwner, PoolOwner {
     for (const call of this.#waiting.takeAll()) call.end(outcome)
   }
 
+  again(call: Call, plannedMs: number, takenMs: number): void {
+    call.begin(plannedMs, takenMs, call.measured)
+    this.#place(call)
+  }
+
   /** A closed loop's slot has fallen free at `plannedMs`. */
-  #next(call: Call, plannedMs: number): void {
+  next(call: Call, plannedMs: number): void {
     if (!this.#open || plannedMs >= this.#endsMs || this.#measuredLeft <= 0) {
       this.#settle()
+      return
+    }
+    if (this.#hold.isOn) {
+      this.#hold.keep(call)
       return
     }
     if (plannedMs >= this.#warmUntilMs) this.#measuredLeft--
@@ -252,6 +278,16 @@ export class Round implements CallOwner, PoolOwner {
   #arrive(call: Call, plannedMs: number, nowMs: number): void {
     call.begin(plannedMs, nowMs, plannedMs >= this.#warmUntilMs)
     this.#inFlight++
+    this.#place(call)
+  }
+
+  /** Gives the call a connection, or its place among those that wait for one. */
+  #place(call: Call): void {
+    if (this.#hold.isOn) {
+      if (this.#drops) this.#overflow(call)
+      else this.#wait(call)
+      return
+    }
     if (this.#cold) {
       this.#arriveCold(call)
       return
@@ -262,7 +298,7 @@ export class Round implements CallOwner, PoolOwner {
       return
     }
     if (this.#pool.size < this.#mostConnections) this.#pool.grow()
-    else if (this.#pacer && this.#options.case.load.overflow !== 'queue') {
+    else if (this.#drops) {
       this.#overflow(call)
       return
     }
@@ -271,7 +307,7 @@ export class Round implements CallOwner, PoolOwner {
 
   #arriveCold(call: Call): void {
     if (this.#pool.size >= this.#mostConnections) {
-      if (this.#pacer && this.#options.case.load.overflow !== 'queue') this.#overflow(call)
+      if (this.#drops) this.#overflow(call)
       else this.#wait(call)
       return
     }
@@ -302,6 +338,7 @@ export class Round implements CallOwner, PoolOwner {
 
   /** Gives waiting calls to connections with room. */
   #pump(): void {
+    if (this.#hold.isOn) return
     while (this.#waiting.length > 0) {
       const connection = this.#cold ? null : this.#pool.acquire()
       if (!connection && !(this.#cold && this.#pool.size < this.#mostConnections)) return
@@ -339,6 +376,7 @@ export class Round implements CallOwner, PoolOwner {
       if (plannedMs >= this.#warmUntilMs) this.#options.recording.missed()
     })
     for (const call of this.#waiting.takeAll()) this.#drop(call)
+    for (const call of this.#hold.stop()) this.#drop(call)
     this.#settle()
   }
 

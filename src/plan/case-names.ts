@@ -7,7 +7,7 @@ import { basename } from 'node:path'
 import { dialect } from '../dialects/registry.ts'
 import { protocol } from '../drivers/registry.ts'
 import { formatDuration, formatRate, formatSize } from '../values/units.ts'
-import type { Load, Payload, Target, Timeouts } from './plan.ts'
+import type { Case, Load, Payload, Target, Timeouts } from './plan.ts'
 
 interface Facet {
   /** The scenario's key. */
@@ -24,6 +24,8 @@ export interface Nameless {
   payload: Payload
   load: Load
   timeouts: Timeouts
+  retryAfter: Case['retryAfter']
+  reader: Case['reader']
   varied: readonly string[]
 }
 
@@ -85,7 +87,7 @@ function keysThatDiffer(facets: readonly (readonly Facet[])[]): Set<string> {
   )
 }
 
-function primaryFacets({ givenName, target, payload, load }: Nameless): Facet[] {
+function primaryFacets({ givenName, target, payload, load, retryAfter, reader }: Nameless): Facet[] {
   const facets: Facet[] = []
   const add = (key: string, label: string | number, text = String(label)) => facets.push({ key, label, text })
   add('target', target.name, givenName === null ? '' : target.name)
@@ -136,6 +138,11 @@ function primaryFacets({ givenName, target, payload, load }: Nameless): Facet[] 
     const rates = [load.startRatePerSecond, ...load.stages.map(({ ratePerSecond }) => ratePerSecond)]
     add('load.stages', `to ${formatRate(Math.max(...rates))}`)
   }
+  if (reader) {
+    const pause = formatDuration(reader.pauseMs)
+    add('reader', `${pause} every ${reader.every}`, `reader pauses ${pause} every ${reader.every}`)
+  }
+  add('retry_after', retryAfter ?? 'ignore', retryAfter ? 'waits when told' : 'never waits')
   return facets
 }
 

@@ -14,6 +14,7 @@ import { suggest } from '../values/suggestion.ts'
 import { identify, type Nameless } from './case-names.ts'
 import { type Fields, fieldsOf, mergeLoad, mergePayload } from './merge-settings.ts'
 import type { Case, Load, Payload, Plan, Slo, Target } from './plan.ts'
+import { resolveReader } from './reader.ts'
 import { resolveLoad, resolvePayload, resolveSlo, resolveTimeouts } from './resolve.ts'
 import { messageAndCure, resolveTarget, withPath } from './resolve-target.ts'
 import { hasMessages, MESSAGE_KEYS } from './streams.ts'
@@ -67,8 +68,19 @@ export function makePlan(scenario: Scenario, { reference }: PlanOptions): Plan {
   }
   const identities = identify(planned)
   const cases = planned.map((one, index): Case => {
-    const { target, payload, load, timeouts, rounds, slo, floor } = one
-    return { ...identities[index]!, target, payload, load, rounds, timeouts, slo, ...(floor && { floor }) }
+    const { target, payload, load, timeouts, rounds, slo, retryAfter, reader, floor } = one
+    return {
+      ...identities[index]!,
+      target,
+      payload,
+      load,
+      rounds,
+      timeouts,
+      slo,
+      ...(retryAfter && { retryAfter }),
+      ...(reader && { reader }),
+      ...(floor && { floor }),
+    }
   })
   refuseEqualNames(cases, planned, scenario, problems)
   const groups = new CaseGroups(cases.map((one, index) => ({ one, givenName: planned[index]!.givenName })))
@@ -124,6 +136,7 @@ function planEntry(
     varied: [],
   }
   const floor = entry.floor ?? defaults?.floor ?? 'auto'
+  const retryAfter = entry.retry_after ?? defaults?.retry_after ?? 'ignore'
   // What contradicts itself would only find fault with itself again in what follows.
   if (problems.length > problemsBefore) return []
   const context = { ...telling, directory, seed: spec.seed ?? DEFAULT_SEED, path }
@@ -148,6 +161,8 @@ function planEntry(
         rounds: entry.rounds ?? defaults?.rounds ?? DEFAULT_ROUNDS,
         // An objective that has no meaning for a case's calls would spoil its goodput.
         slo: resolveSlo(defaults?.slo, entry.slo).filter(({ metric }) => hasMetric({ target }, metric)),
+        retryAfter: retryAfter === 'obey' ? retryAfter : undefined,
+        reader: resolveReader(target, entry.reader, defaults?.reader, context),
         floor: floor === 'auto' ? undefined : floor,
         varied: variant.varied,
       },

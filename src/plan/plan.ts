@@ -158,6 +158,12 @@ export interface Slo {
   atMost: number
 }
 
+/** A slow consumer, on purpose: after so many chunks of a stream it reads nothing of it for so long. */
+export interface Reader {
+  every: number
+  pauseMs: number
+}
+
 export interface Case {
   /** Unique within the plan, short enough for a table's first column. */
   name: string
@@ -169,6 +175,10 @@ export interface Case {
   rounds: number
   timeouts: Timeouts
   slo: Slo[]
+  /** What is done about a server that asks for a wait. Left out: it is counted, and the load goes on. */
+  retryAfter?: 'obey'
+  /** Left out: what comes is read as it comes. */
+  reader?: Reader
   /** Whether its floor is measured. Left out: where that costs little. */
   floor?: 'on' | 'off'
 }

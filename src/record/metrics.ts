@@ -80,13 +80,24 @@ interface GeneratorMetric extends TimingRow {
   scope: 'generator'
 }
 
+/** What a refusal asks for: an HDR histogram with one value for each that does. */
+interface RefusalMetric extends TimingRow {
+  scope: 'refusal'
+}
+
 /** One number for a round: a rate, a share, a ratio or a mean. */
 export interface RoundMetric extends Row {
   unit: 'per second' | 'share' | 'ratio' | 'ms' | 'bytes'
   scope: 'round'
 }
 
-export type TimingMetric = CallMetric | ChunkMetric | HandshakeMetric | ConnectionMetric | GeneratorMetric
+export type TimingMetric =
+  | CallMetric
+  | ChunkMetric
+  | HandshakeMetric
+  | ConnectionMetric
+  | GeneratorMetric
+  | RefusalMetric
 export type Metric = TimingMetric | RoundMetric
 
 const LOWER = 'lower is better'
@@ -141,7 +152,7 @@ export const CALL_METRICS: readonly CallMetric[] = [
     needs: ['sent'],
     calls: 'all',
     definition:
-      'taken -> sent: waiting for a connection with room. A slow server, or too few connections. On cold connections, the handshake.',
+      'taken -> sent: waiting for a connection with room. A slow server, or too few connections. On cold connections, the handshake. In an open loop with `retry_after: obey`, the waits that the server asked for, too.',
     value: (call) => call.sentMs - call.takenMs,
   },
   {
@@ -426,6 +437,19 @@ export const GENERATOR_METRICS: readonly GeneratorMetric[] = [
   },
 ]
 
+export const REFUSAL_METRICS: readonly RefusalMetric[] = [
+  {
+    name: 'retry_after',
+    title: 'asked to wait',
+    unit: 'ms',
+    absent: 'no refusal asked for a wait',
+    scope: 'refusal',
+    direction: LOWER,
+    definition:
+      'The wait that the server asked for when it refused a call or a connection: `Retry-After`, `grpc-retry-pushback-ms`, `google.rpc.RetryInfo`, or the API’s own field. It is what was asked for, whether or not it was kept (`retry_after`).',
+  },
+]
+
 export const ROUND_METRICS: readonly RoundMetric[] = [
   {
     name: 'request_throughput',
@@ -505,6 +529,7 @@ export const TIMING_METRICS: readonly TimingMetric[] = [
   ...HANDSHAKE_METRICS,
   ...CONNECTION_METRICS,
   ...GENERATOR_METRICS,
+  ...REFUSAL_METRICS,
 ]
 export const METRICS: readonly Metric[] = [...TIMING_METRICS, ...ROUND_METRICS]
 

@@ -14,6 +14,7 @@ import {
   GENERATOR_METRICS,
   HANDSHAKE_METRICS,
   type HandshakeTimes,
+  REFUSAL_METRICS,
 } from './metrics.ts'
 import { type Counts, newCounts, type RoundRecord, type Stalls } from './round-record.ts'
 import { TaintedCalls } from './tainted-calls.ts'
@@ -63,6 +64,7 @@ export class Recorder {
   readonly #timeline = new TimelineRecorder()
   readonly #tainted = new TaintedCalls()
   readonly #stalls: Stalls = { count: 0, longestMs: 0, longestOwnMs: 0 }
+  readonly #waits = newHistogram()
   readonly #failures = new Map<string, Failures>()
   readonly #objectives: { value(call: CallTimes): number; atMost: number }[]
   readonly #live: LiveView | null
@@ -131,6 +133,12 @@ export class Recorder {
     this.#fail(outcome, null)
   }
 
+  throttled(askedMs: number, isAbsurd: boolean): void {
+    this.counts.throttled++
+    if (isAbsurd) this.counts.absurdWaits++
+    recordMs(this.#waits, askedMs)
+  }
+
   interrupted(): void {
     this.counts.interrupted++
   }
@@ -176,6 +184,7 @@ export class Recorder {
     for (const { metric, histogram } of this.#callMetrics) take(metric.name, histogram)
     for (const { metric, histogram } of this.#handshakes) take(metric.name, histogram)
     for (const [name, histogram] of [...this.#connections, ...this.#generator]) take(name, histogram)
+    take(REFUSAL_METRICS[0]!.name, this.#waits)
     if (this.#chunkGaps) take(CHUNK_METRICS[0]!.name, this.#chunkGaps)
     const errors = [...this.#failures.values()].map(({ outcome, count, times }) => {
       const timeToFailure = times && encode(times)

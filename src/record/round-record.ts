@@ -27,6 +27,9 @@ export interface Counts {
   tainted: number
   /** Those of them that this can have delayed. */
   delayed: number
+  /** Refusals, of calls or connections, that asked for a wait, and those of them whose wait nobody could keep. */
+  throttled: number
+  absurdWaits: number
   /** Successful calls that met every objective. */
   good: number
   /** Successful calls that ended inside the measured window, those that began in the warm-up included. */
@@ -88,6 +91,8 @@ export function newCounts(): Counts {
     missed: 0,
     tainted: 0,
     delayed: 0,
+    throttled: 0,
+    absurdWaits: 0,
     good: 0,
     endedInWindow: 0,
     tokensInWindow: 0,

@@ -186,6 +186,18 @@ const FLOORS: Readonly<Record<NonNullable<Case['floor']> | 'auto', string>> = {
   off: 'never',
 }
 
+const RETRY_AFTER: Readonly<Record<NonNullable<Case['retryAfter']> | 'ignore', string>> = {
+  ignore: 'the load goes on as it was told to',
+  obey: 'no call of the case starts, on this load thread, until the time has passed',
+}
+
+const readerSchema = z.strictObject({
+  pause: quantity(DURATION).describe('For how long nothing is read.'),
+  every: integer('number of chunks', 1, MOST_TOKENS)
+    .optional()
+    .describe('After how many chunks with content each time. Default: `1`.'),
+})
+
 /** What a case and `defaults` have in common. */
 export const settings = {
   payload: payloadSchema
@@ -207,6 +219,16 @@ export const settings = {
       `Whether the floor is measured: what the same calls take with a server of the same protocol that does nothing. It takes a tenth of the case’s own time, 1.25 s at most, once for all cases that have it in common. ${choices(FLOORS)}. Default: \`auto\`.`,
     ),
   timeout: timeoutSchema.optional().describe('How long to wait.'),
+  retry_after: oneOf('choice', RETRY_AFTER)
+    .optional()
+    .describe(
+      `What is done about a server that asks for a wait: \`Retry-After\` of a refusal (429, 503), \`grpc-retry-pushback-ms\` or \`google.rpc.RetryInfo\`. ${choices(RETRY_AFTER)}. Either way the call has failed, the wait is counted (\`throttled\`), and nothing is sent again. docs/limits.md has the details. Default: \`ignore\`.`,
+    ),
+  reader: readerSchema
+    .optional()
+    .describe(
+      'A slow consumer, on purpose, of replies that stream: `{ pause: 100ms, every: 10 }` reads nothing for 100 ms after every 10 chunks. It shows whether the server is held up by its reader, keeps what is not read, or gives the stream up. docs/limits.md has the details. Default: what comes is read as it comes.',
+    ),
   slo: sloSchema
     .optional()
     .describe('What a good call keeps to; the share of calls that keep to all of it is the goodput.'),
@@ -215,4 +237,5 @@ export const settings = {
 export type PayloadSpec = z.output<typeof payloadSchema>
 export type LoadSpec = z.output<typeof loadSchema>
 export type TimeoutSpec = z.output<typeof timeoutSchema>
+export type ReaderSpec = z.output<typeof readerSchema>
 export type SloSpec = z.output<typeof sloSchema>

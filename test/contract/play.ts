@@ -3,6 +3,7 @@ import { UNMEASURED } from '../../src/drivers/driver.ts'
 import { protocol } from '../../src/drivers/registry.ts'
 import { systemClock } from '../../src/load/clock.ts'
 import { Round, type RoundEnd } from '../../src/load/round.ts'
+import { Throttle } from '../../src/load/throttle.ts'
 import type { Case, Load, Payload, Target, Timeouts } from '../../src/plan/plan.ts'
 import { schedule, withRate } from '../../src/plan/schedule.ts'
 import { messagesOf, streams } from '../../src/plan/streams.ts'
@@ -16,6 +17,8 @@ export interface Play {
   load?: Partial<Load>
   payload?: Payload
   timeouts?: Partial<Timeouts>
+  retryAfter?: Case['retryAfter']
+  reader?: Case['reader']
   /** The server is an idle one. */
   isIdle?: boolean
   /** Called with the credentials before the round, for a test that renews them while it runs. */
@@ -35,7 +38,7 @@ export interface Played {
 
 export const NOTHING: Payload = { form: 'none', encoding: 'json', batch: 1, seed: 1, label: '' }
 
-export function caseOf({ target, load, payload, timeouts }: Play): Case {
+export function caseOf({ target, load, payload, timeouts, retryAfter, reader }: Play): Case {
   return {
     name: 'played',
     target: {
@@ -64,6 +67,8 @@ export function caseOf({ target, load, payload, timeouts }: Play): Case {
     rounds: 1,
     timeouts: { connectMs: 2000, firstByteMs: null, idleMs: null, totalMs: 5000, ...timeouts },
     slo: [],
+    ...(retryAfter && { retryAfter }),
+    ...(reader && { reader }),
   }
 }
 
@@ -94,6 +99,7 @@ export async function play(what: Play): Promise<Played> {
     calls: load.model === 'closed' ? load.calls : null,
     messages: messagesOf(planned),
     connections: load.connections,
+    throttle: planned.retryAfter === 'obey' ? new Throttle() : null,
   })
   await round.prepare()
   const end = await round.run(systemClock.now())

@@ -33,6 +33,7 @@ interface Message {
   timing?: { queue_ms?: unknown; compute_ms?: unknown } | null
   code?: unknown
   message?: unknown
+  retry_after_ms?: unknown
 }
 
 type Encoder = Pick<WebSocketCodec, 'payloadBytes' | 'isBinary' | 'encode'>
@@ -173,13 +174,14 @@ function readAside(message: Buffer, isBinary: boolean, into: WebSocketReply): vo
   into.isResumed = reply.resumed === true
 }
 
-function readOther({ type, code, message }: Message, into: WebSocketReply): void {
+function readOther({ type, code, message, retry_after_ms: wait }: Message, into: WebSocketReply): void {
   if (type !== 'error') {
     const told = typeof type === 'string' ? `the type ${type.slice(0, 32)}` : 'no type'
     throw new DecodeError(`a message of ${told} was not expected`)
   }
   into.errorCode = wordOf(code) || 'unknown'
   into.errorMessage = wordOf(message)
+  if (wait !== undefined) into.retryAfterMs = durationOf(wait)
   into.done = true
 }
 

@@ -1,5 +1,6 @@
 import { type StatusObject, status } from '@grpc/grpc-js'
-import { failure, type Outcome } from '../driver.ts'
+import { failure, type Outcome, withRetryAfter } from '../driver.ts'
+import { retryAfterOf } from './retry-after.ts'
 
 /** As much of a status's message as is kept for a person to read. */
 const SAMPLE_CHARACTERS = 300
@@ -44,5 +45,6 @@ export function statusOutcome(told: StatusObject, hasReply: boolean, loss: Loss)
   if (reset !== undefined) return failure(phase, 'h2.stream', reset, sample)
   if (typeof code !== 'number') return failure(phase, 'decode', '', sample || 'the reply cannot be read')
   const name = status[code] ?? String(code)
-  return failure(phase, `grpc.${name}`, String(code), sample || `status ${name}`)
+  const outcome = failure(phase, `grpc.${name}`, String(code), sample || `status ${name}`)
+  return withRetryAfter(outcome, retryAfterOf(told.metadata))
 }

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
-import type { CallSlot } from '../driver.ts'
+import type { CallSlot, RetryAfter } from '../driver.ts'
+import { retryAfterOf } from './retry-after.ts'
 import type { HttpSession } from './session.ts'
 
 type Headers = Record<string, string | string[] | undefined>
@@ -13,6 +14,8 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   protected readonly session: HttpSession
   /** 0 as long as none has come. */
   protected statusCode = 0
+  /** The wait that a refusal asks for. */
+  protected retryAfter: RetryAfter | undefined = undefined
   /** The request goes out another time, for the rest of a reply: the call has its stamps already. */
   protected isAgain = false
   #controller: Dispatcher.DispatchController | null = null
@@ -55,6 +58,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
     if (!this.isAgain) this.call?.firstByte()
     if (headers.connection === 'close') this.session.doom()
     this.statusCode = statusCode
+    this.retryAfter = retryAfterOf(statusCode, headers)
     this.readHead(headers)
   }
 

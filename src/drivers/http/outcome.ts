@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { failure, type Outcome } from '../driver.ts'
+import { failure, type Outcome, type RetryAfter, withRetryAfter } from '../driver.ts'
 import { tcpOutcome } from '../transport/errors.ts'
 
 /** As much of an error reply as is kept for a person to read. */
@@ -30,10 +30,15 @@ export function requestOutcome(error: Error & { code?: string }, hasReply: boole
   return tcpOutcome(phase, error)
 }
 
-/** The outcome of a reply whose status is not 2xx. */
-export function statusOutcome(statusCode: number, body: readonly Uint8Array[]): Outcome {
+/** The outcome of a reply whose status is not 2xx, and which may ask for a wait. */
+export function statusOutcome(
+  statusCode: number,
+  body: readonly Uint8Array[],
+  retryAfter: RetryAfter | undefined,
+): Outcome {
   const text = Buffer.concat(body as Uint8Array[])
     .toString('utf8')
     .slice(0, SAMPLE_BYTES)
-  return failure('response', `http.${statusCode}`, String(statusCode), text || `status ${statusCode}`)
+  const sample = text || `status ${statusCode}`
+  return withRetryAfter(failure('response', `http.${statusCode}`, String(statusCode), sample), retryAfter)
 }

@@ -1,4 +1,4 @@
-import type { ByteCounts, Outcome, SessionProbe } from '../driver.ts'
+import type { ByteCounts, Outcome, RetryAfter, SessionProbe } from '../driver.ts'
 import type { Exchange } from './exchange.ts'
 import type { RpcError } from './outcome.ts'
 
@@ -31,6 +31,8 @@ export interface Channel {
   wireBytes(into: ByteCounts): void
   /** The HTTP status of the latest reply to one of the session's own messages; 0 where there is none. */
   readonly statusCode: number
+  /** The wait that it asked for. */
+  readonly retryAfter: RetryAfter | undefined
   /** The session's own handshake is over, well or not. */
   began(isReady: boolean): void
   /** A call has its result. */

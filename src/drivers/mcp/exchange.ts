@@ -1,7 +1,7 @@
 import { type Content, clearContent, newContent } from '../../dialects/dialect.ts'
 import { durationOf } from '../../dialects/json.ts'
 import type { McpProgress, McpResult } from '../../dialects/mcp-face.ts'
-import { type CallSlot, failure, SUCCESS } from '../driver.ts'
+import { type CallSlot, failure, type RetryAfter, SUCCESS } from '../driver.ts'
 import { requestOutcome } from '../http/outcome.ts'
 import { readServerTiming } from '../server-timing.ts'
 import { EXCHANGE } from './channel.ts'
@@ -19,6 +19,8 @@ export class Exchange {
   id = -1
   /** The status of an HTTP reply; 0 where there is none. */
   statusCode = 0
+  /** The wait that an HTTP reply asked for. */
+  retryAfter: RetryAfter | undefined = undefined
   /** The error that the server answered with. */
   rpcError: RpcError | null = null
   /** The reply's `Server-Timing` header. */
@@ -48,6 +50,7 @@ export class Exchange {
     this.generation++
     this.id = -1
     this.statusCode = 0
+    this.retryAfter = undefined
     this.rpcError = null
     this.serverTiming = undefined
     this.#isAnswered = false
@@ -74,8 +77,9 @@ export class Exchange {
   }
 
   /** The header of an HTTP reply is here. */
-  replied(statusCode: number, serverTiming: string | undefined): void {
+  replied(statusCode: number, retryAfter: RetryAfter | undefined, serverTiming: string | undefined): void {
     this.statusCode = statusCode
+    this.retryAfter = retryAfter
     this.serverTiming = serverTiming
     this.#hasArrived = true
     this.call?.firstByte()

@@ -1,5 +1,5 @@
 import type { Client, Dispatcher } from 'undici'
-import type { ByteCounts, Credentials } from '../driver.ts'
+import type { ByteCounts, Credentials, RetryAfter } from '../driver.ts'
 import { singleClient } from '../http/single-client.ts'
 import { socketBytes, type Transport } from '../transport/connect.ts'
 import type { Channel, ChannelOwner, Message } from './channel.ts'
@@ -115,6 +115,10 @@ export class HttpChannel implements Channel {
 
   get statusCode(): number {
     return this.#ownReply?.statusCode ?? 0
+  }
+
+  get retryAfter(): RetryAfter | undefined {
+    return this.#ownReply?.retryAfter
   }
 
   began(isReady: boolean): void {

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
-import type { CallSlot } from '../driver.ts'
+import type { CallSlot, RetryAfter } from '../driver.ts'
+import { retryAfterOf } from '../http/retry-after.ts'
 import type { Exchange } from './exchange.ts'
 import { MOST_MESSAGE_BYTES } from './options.ts'
 
@@ -25,6 +26,8 @@ export class Reply implements Dispatcher.DispatchHandler {
   /** It goes on although its call is over, and was found so before. */
   isLate = false
   statusCode = 0
+  /** The wait that it asks for. */
+  retryAfter: RetryAfter | undefined = undefined
   /** What the SDK had to say against it. */
   complaint: Error | null = null
   readonly #call: CallSlot | null
@@ -76,8 +79,11 @@ export class Reply implements Dispatcher.DispatchHandler {
   onResponseStart(_controller: Dispatcher.DispatchController, statusCode: number, headers: Headers): void {
     if (statusCode < 200) return
     this.statusCode = statusCode
+    this.retryAfter = retryAfterOf(statusCode, headers)
     if (headers.connection === 'close') this.closes = true
-    if (!this.isSettled) this.exchange?.replied(statusCode, textOf(headers['server-timing']))
+    if (!this.isSettled) {
+      this.exchange?.replied(statusCode, this.retryAfter, textOf(headers['server-timing']))
+    }
     try {
       this.#resolve(this.#response(statusCode, headers))
     } catch (error) {

@@ -1,4 +1,5 @@
-import { failure, OpenError, type Outcome } from '../driver.ts'
+import { durationOf } from '../../dialects/json.ts'
+import { failure, OpenError, type Outcome, type RetryAfter, withRetryAfter } from '../driver.ts'
 import { requestOutcome } from '../http/outcome.ts'
 
 /** As much of a message as is kept for a person to read. */
@@ -12,23 +13,37 @@ interface Told {
   statusCode: number
   /** What the server's message has as its error, whatever that is. */
   rpcError: RpcError | null | undefined
+  /** The wait that an HTTP reply asked for. */
+  retryAfter: RetryAfter | undefined
 }
 
 /** An error of JSON-RPC as it came: nobody has looked at it. */
 export interface RpcError {
   code?: unknown
   message?: unknown
+  data?: unknown
 }
 
 /** The class of an error that the server answered with. */
 export function rpcOutcome(phase: string, error: RpcError): Outcome {
   const code = Number.isSafeInteger(error.code) ? String(error.code) : 'unknown'
   const sample = typeof error.message === 'string' ? error.message.slice(0, SAMPLE_CHARACTERS) : ''
-  return failure(phase, `mcp.${code}`, code, sample)
+  return withRetryAfter(failure(phase, `mcp.${code}`, code, sample), retryAfterIn(error))
+}
+
+/** MCP has no convention for it; docs/mcp.md has the bundled server's. */
+function retryAfterIn({ data }: RpcError): RetryAfter | undefined {
+  const { retryAfterMs } = (data ?? {}) as { retryAfterMs?: unknown }
+  return retryAfterMs === undefined ? undefined : { afterMs: durationOf(retryAfterMs) }
 }
 
 /** The class of what an SDK threw. What its channel has seen tells more than the SDK's own error. */
-export function thrownOutcome(phase: string, thrown: unknown, { statusCode, rpcError }: Told): Outcome {
+export function thrownOutcome(phase: string, thrown: unknown, told: Told): Outcome {
+  const outcome = outcomeOf(phase, thrown, told)
+  return outcome.retryAfter ? outcome : withRetryAfter(outcome, told.retryAfter)
+}
+
+function outcomeOf(phase: string, thrown: unknown, { statusCode, rpcError }: Told): Outcome {
   const error = thrown as Error & { code?: unknown }
   if (error instanceof OpenError) return error.outcome
   const sample = error.message.slice(0, SAMPLE_CHARACTERS)

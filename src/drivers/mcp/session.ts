@@ -77,7 +77,8 @@ export class McpSession implements Session, ChannelOwner {
     const statusCode = this.#channel?.statusCode ?? 0
     const hasAnswer = statusCode >= 300 || this.#setupError
     if (!hasAnswer && this.#loss && !this.#loss.ok) return { ...this.#loss, phase: 'setup' }
-    return thrownOutcome('setup', error, { statusCode, rpcError: this.#setupError })
+    const retryAfter = this.#channel?.retryAfter
+    return thrownOutcome('setup', error, { statusCode, rpcError: this.#setupError, retryAfter })
   }
 
   capacity(): number {

@@ -15,6 +15,7 @@ const DONE = Promise.resolve()
 /** A transport of our own for the SDK's client, where messages are texts on one stream: many calls at once. */
 export abstract class TextChannel implements Channel {
   readonly statusCode = 0
+  readonly retryAfter = undefined
   onmessage?: (message: Message, extra?: unknown) => void
   onerror?: (error: Error) => void
   onclose?: () => void

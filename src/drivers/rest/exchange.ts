@@ -64,7 +64,7 @@ export class UnaryExchange extends Exchange implements ReplyHeaders {
     call.lastByte()
     if (this.statusCode >= 300) {
       this.session.finished(this)
-      call.end(statusOutcome(this.statusCode, this.#chunks))
+      call.end(statusOutcome(this.statusCode, this.#chunks, this.retryAfter))
       return
     }
     const content = this.#content

@@ -147,7 +147,7 @@ export class EventExchange extends Exchange {
   }
 
   #outcome(): Outcome {
-    if (this.statusCode >= 300) return statusOutcome(this.statusCode, this.#errorBody)
+    if (this.statusCode >= 300) return statusOutcome(this.statusCode, this.#errorBody, this.retryAfter)
     if (!this.#isEventStream) {
       return failure('response', 'sse.parse', 'content-type', 'the reply is not text/event-stream')
     }

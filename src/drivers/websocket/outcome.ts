@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { WebSocketReply } from '../../dialects/websocket-face.ts'
-import { failure, type Outcome } from '../driver.ts'
+import { failure, type Outcome, withRetryAfter } from '../driver.ts'
+import { retryAfterOf } from '../http/retry-after.ts'
 import { tcpOutcome } from '../transport/errors.ts'
 
 /** As much of what a server says as is kept for a person to read. */
@@ -18,10 +19,11 @@ export function upgradeOutcome(error: NodeJS.ErrnoException): Outcome {
 }
 
 /** The upgrade was answered like any other request. */
-export function refusalOutcome({ statusCode, headers }: IncomingMessage, body: string): Outcome {
+export function refusalOutcome({ statusCode = 0, headers }: IncomingMessage, body: string): Outcome {
   const where = headers.location === undefined ? '' : ` to ${headers.location}`
   const sample = `the upgrade was answered with status ${statusCode}${where}${body === '' ? '' : `: ${body}`}`
-  return failure('setup', 'upgrade', String(statusCode), sample.slice(0, SAMPLE_CHARACTERS))
+  const outcome = failure('setup', 'upgrade', String(statusCode), sample.slice(0, SAMPLE_CHARACTERS))
+  return withRetryAfter(outcome, retryAfterOf(statusCode, headers))
 }
 
 export interface Ending {
@@ -58,9 +60,12 @@ export function isResumable({ code, error }: Ending): boolean {
   return RESUMABLE.has(code) && !error?.code?.startsWith('WS_ERR') && !error?.code?.startsWith('Z_')
 }
 
+/** Statuses that begin with 4 and say that the same may well be asked again: too slow, too early, too often. */
+const PASSING = new Set(['408', '425', '429'])
+
 /** Whether a refused upgrade says that there is no such session, and never will be. */
 export function isFinal({ class: errorClass, code }: Outcome): boolean {
-  return errorClass === 'upgrade' && /^4/.test(code)
+  return errorClass === 'upgrade' && /^4/.test(code) && !PASSING.has(code)
 }
 
 /** Codes with which a server may well close an idle connection; the last two stand for none. */
@@ -72,9 +77,10 @@ export function isOrdinary({ code, error }: Ending): boolean {
 }
 
 /** The server told an error. */
-export function refusedOutcome({ errorCode, errorMessage }: WebSocketReply): Outcome {
+export function refusedOutcome({ errorCode, errorMessage, retryAfterMs }: WebSocketReply): Outcome {
   const sample = `the server says: ${errorMessage}`.slice(0, SAMPLE_CHARACTERS)
-  return failure('response', 'ws.error', errorCode, sample)
+  const outcome = failure('response', 'ws.error', errorCode, sample)
+  return withRetryAfter(outcome, retryAfterMs === null ? undefined : { afterMs: retryAfterMs })
 }
 
 /** A message does not keep to the convention. */
