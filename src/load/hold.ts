@@ -9,7 +9,7 @@ import type { WaitingCalls } from './waiting.ts'
 export interface HoldOwner {
   /** The slot may start its next call, which counts from `plannedMs`: the wait before it was the server's wish. */
   next(slot: Call, plannedMs: number): void
-  /** A call that had begun, and waits for a connection, goes on as if no time had passed meanwhile. */
+  /** A call that had begun waits for a connection again, as if no time had passed meanwhile. */
   again(call: Call, plannedMs: number, takenMs: number): void
   /** Every call that waits may start. */
   roomAvailable(): void

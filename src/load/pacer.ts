@@ -25,6 +25,7 @@ export class Pacer {
   #turnedMs = Number.NaN
   /** How often the clock had been read by then. */
   #turnedReads = 0
+  #hasStopped = false
   /** Time spent on polls in whose turn of the event loop nothing happened: idleness that burns CPU. */
   emptyPollsMs = 0
 
@@ -47,6 +48,7 @@ export class Pacer {
   }
 
   stop(): void {
+    this.#hasStopped = true
     if (this.#timer) clearTimeout(this.#timer)
     if (this.#immediate) clearImmediate(this.#immediate)
     this.#timer = null
@@ -71,6 +73,8 @@ export class Pacer {
     // Arrivals that fell due together go out together; each is told the time at which it was turned to.
     while (this.#nextMs <= nowMs) {
       this.#due(this.#nextMs, nowMs)
+      // An arrival may be what ends the case.
+      if (this.#hasStopped) return
       this.#nextMs = this.#startMs + this.#schedule.next()
       nowMs = this.#clock.now()
     }

@@ -258,7 +258,7 @@ export class Round implements CallOwner, PoolOwner, HoldOwner {
 
   again(call: Call, plannedMs: number, takenMs: number): void {
     call.begin(plannedMs, takenMs, call.measured)
-    this.#place(call)
+    this.#wait(call)
   }
 
   /** A closed loop's slot has fallen free at `plannedMs`. */
@@ -278,11 +278,6 @@ export class Round implements CallOwner, PoolOwner, HoldOwner {
   #arrive(call: Call, plannedMs: number, nowMs: number): void {
     call.begin(plannedMs, nowMs, plannedMs >= this.#warmUntilMs)
     this.#inFlight++
-    this.#place(call)
-  }
-
-  /** Gives the call a connection, or its place among those that wait for one. */
-  #place(call: Call): void {
     if (this.#hold.isOn) {
       if (this.#drops) this.#overflow(call)
       else this.#wait(call)

@@ -38,6 +38,7 @@ function caseTables(cases: readonly CaseResult[]): (Table | null)[] {
     summed('goodput', 'percent', { expendable: 5 }),
     summed('interrupted', 'count', { unlessZero: true, expendable: 2 }),
     summed('dropped', 'count', { unlessZero: true, expendable: 2 }),
+    summed('throttled', 'count', { unlessZero: true, expendable: 2 }),
   ]
   const rate = [
     summed('requested_rate', 'number', { title: 'requested/s', expendable: 6 }),
@@ -237,17 +238,21 @@ function noteLines(result: Result): Lines | null {
   const lines = [
     ...scenarioWarnings(result),
     ...Object.entries(result.verdict.notes ?? {}).map(([what, note]) => `${clean(what)} ${clean(note)}`),
-    ...result.cases.flatMap((item) =>
-      Object.entries(item.verdict.notes ?? {}).map(
-        ([metric, note]) =>
-          `${note.startsWith('>=') ? '' : '*: '}${clean(item.name)}: ${clean(metric)} ${clean(note)}`,
-      ),
-    ),
+    ...result.cases.flatMap(caseNotes),
     ...floorNotes(result.cases),
     ...openCallNote(result.cases),
     ...absences(result.cases),
   ]
   return lines.length > 0 ? { title: 'Notes', lines: lines.map(plain) } : null
+}
+
+/** A line for each note, whatever number of metrics it is about. */
+function caseNotes({ name, verdict }: CaseResult): string[] {
+  const byNote = Map.groupBy(Object.entries(verdict.notes ?? {}), ([, note]) => note)
+  return [...byNote].map(
+    ([note, entries]) =>
+      `${note.startsWith('>=') ? '' : '*: '}${clean(name)}: ${entries.map(([metric]) => clean(metric)).join(', ')} ${clean(note)}`,
+  )
 }
 
 function openCallNote(cases: readonly CaseResult[]): string[] {
@@ -265,12 +270,13 @@ function isOfConnection(metric: string): boolean {
   return scope === 'handshake' || scope === 'connection'
 }
 
-/** What is not there, once for each reason. A phase that no handshake of the run has surprises nobody. */
+/** What is not there, once for each reason. A phase that no handshake of the run has surprises nobody, nor that no server refused. */
 function absences(cases: readonly CaseResult[]): string[] {
   const byReason = new Map<string, { metrics: Set<string>; cases: Set<string> }>()
   const measured = new Set(cases.flatMap(({ metrics }) => Object.keys(metrics)))
   for (const { name, absent } of cases) {
     for (const [metric, reason] of Object.entries(absent)) {
+      if (metricByName(metric)?.scope === 'refusal') continue
       if (isOfConnection(metric) && !measured.has(metric)) continue
       const entry = byReason.get(reason) ?? { metrics: new Set(), cases: new Set() }
       byReason.set(reason, entry)

@@ -79,6 +79,8 @@ function summary(planned: Case, counts: Counts, serverCpuSeconds: number | null)
     dropped: counts.dropped,
     missed: counts.missed,
     tainted: counts.tainted,
+    throttled: counts.throttled,
+    absurd_waits: counts.absurdWaits,
     duration_s: seconds,
     request_throughput: rate(counts.endedInWindow),
     output_token_throughput: counts.tokensInWindow > 0 ? rate(counts.tokensInWindow) : null,

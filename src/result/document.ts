@@ -66,6 +66,9 @@ const summarySchema = z.object({
   missed: count.default(0),
   /** Successful calls that were under way while their load thread stood still. */
   tainted: count.default(0),
+  /** Refusals that asked for a wait, and those of them whose wait nobody could keep. */
+  throttled: count.default(0),
+  absurd_waits: count.default(0),
   /** From the end of the warm-up until the last measured call had ended. */
   duration_s: number,
   request_throughput: number.nullable(),

@@ -5,6 +5,7 @@ import { leastPercentileMs } from '../record/histogram.ts'
 import { GC_PAUSE, PERCENTILES } from '../record/metrics.ts'
 import type { Counts, RoundRecord, Stalls } from '../record/round-record.ts'
 import type { Distribution, RoundResult } from './document.ts'
+import type { Throttling } from './limit-notes.ts'
 import { mergeHistograms } from './merge.ts'
 import { type Drift, driftOf } from './steadiness.ts'
 
@@ -12,7 +13,7 @@ export interface Evidence {
   planned: Case
   calls: number
   errors: number
-  /** Arrivals that were due and never sent; `missed`: those of them that the load thread never turned to. */
+  /** Arrivals that were due and never sent, but for those that the server held back; `missed`: those of them that the load thread never turned to. */
   dropped: number
   missed: number
   /** Calls that were under way while their load thread stood still, and that this can have delayed. */
@@ -26,6 +27,7 @@ export interface Evidence {
   /** Connections opened, and those of them that resumed a TLS session. */
   connections: number
   resumed: number
+  throttling: Throttling
   overflowed: boolean
   drift: Drift | null
 }
@@ -52,17 +54,20 @@ export function evidenceOf(
   rounds: readonly RoundResult[],
 ): Evidence {
   const { calls, errors, dropped, missed, delayed, connections, resumed } = counts
+  const { throttled, absurdWaits } = counts
+  // Calls that waited, or were dropped, because the server had asked for that tell nothing of the generator.
+  const isHeldBack = planned.retryAfter === 'obey' && throttled > 0
   return {
     planned,
     calls,
     errors,
-    dropped,
+    dropped: isHeldBack ? missed : dropped,
     missed,
     delayed,
     requestLatency: metrics.request_latency ?? null,
     undelayedMs: undelayed(records, delayed),
     dispatchDelay: metrics.dispatch_delay ?? null,
-    connectionWait: metrics.connection_wait ?? null,
+    connectionWait: isHeldBack ? null : (metrics.connection_wait ?? null),
     generator: {
       busyShare: Math.max(0, ...records.map(({ use }) => use.busyShare)),
       coreShare: Math.min(1, ...records.map(({ use }) => use.coreShare)),
@@ -76,6 +81,7 @@ export function evidenceOf(
     },
     connections,
     resumed,
+    throttling: { count: throttled, absurd: absurdWaits, waits: metrics.retry_after ?? null },
     overflowed: records.some(({ overflowed }) => overflowed),
     drift: driftOf(rounds),
   }

@@ -1,6 +1,7 @@
 import { PERCENTILES } from '../record/metrics.ts'
 import type { Verdict } from './document.ts'
 import type { Evidence, GeneratorUse } from './evidence.ts'
+import { PACED_BY_READER, readerNote, throttledNote } from './limit-notes.ts'
 import type { Drift } from './steadiness.ts'
 
 /**
@@ -55,6 +56,8 @@ export function caseVerdict(evidence: Evidence): Verdict {
   note('request_latency', tooFewConnections(evidence))
   note('request_latency', evidence.drift && drifted(evidence.drift))
   note('tls_handshake', refusedSessions(evidence))
+  note('throttled', throttledNote(planned, evidence.throttling))
+  for (const metric of PACED_BY_READER) note(metric, readerNote(planned))
   return {
     valid: reasons.length === 0,
     reasons,

@@ -6,6 +6,7 @@ import {
   HANDSHAKE_METRICS,
   type Metric,
   PERCENTILES,
+  REFUSAL_METRICS,
   ROUND_METRICS,
   STATISTICS,
 } from '../../src/record/metrics.ts'
@@ -40,6 +41,11 @@ const SECTIONS: readonly { title: string; about: string; metrics: readonly Metri
     title: 'Of a connection’s life',
     about: 'One value each time that it happens, in milliseconds.',
     metrics: CONNECTION_METRICS,
+  },
+  {
+    title: 'Of a refusal',
+    about: 'One value for each refusal that asks for a wait, in milliseconds.',
+    metrics: REFUSAL_METRICS,
   },
   {
     title: 'Of the generator',

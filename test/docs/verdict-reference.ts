@@ -43,6 +43,9 @@ with fewer calls, the highest of p95, p90 and p75 that ${fewestAbove} calls lie 
 | the generator stood still | had the calls been fast that it sent late or whose reply came while it stood still, the percentile could be lower by much; a stall is not held to have added more than it lasted |
 | no call ended, or none succeeded | (exit code 114) |
 
+Calls that waited, or were dropped, because the server had asked for a wait (\`retry_after: obey\`) are no sign of a late
+generator: of such a case neither their wait nor their number is held against it.
+
 Each reason names the cause, as far as the evidence tells it: a core that other work had, encoding and decoding,
 garbage collection, a thread that was simply busy, an event loop that was blocked; and what to do about it. \`--workers\` adds load
 threads; they help where there are cores for them.
@@ -57,6 +60,8 @@ threads; they help where there are cores for them.
 | latency was not steady | p50 changed from the first round to the last (in a single round: from its first half to its second) by more than ${percent(SMALLEST_DRIFT)}, and the whole confidence interval of the change (99%) says so |
 | latency is close to its floor | see [doctor](doctor.md) |
 | \`tls_handshake\` is not what was asked for | the server did not resume the sessions of a \`resumed\` target |
+| \`throttled\` refusals asked for a wait | the server asked for it (\`Retry-After\` and the like); whether it was kept |
+| the reader’s own pauses | the case has a \`reader\`, whose pauses are in these metrics by design |
 | the run was held up | the thread that conducts the run and draws its progress was blocked for more than ${conductorMs} ms, for example because nobody reads the terminal. Load threads do not wait for it |
 
 The drift is estimated by Hodges and Lehmann’s method over the medians of the rounds’ slices, and its interval by the

@@ -6,6 +6,7 @@ import type { Payload } from '../../src/plan/plan.ts'
 import { type Play, play } from '../contract/play.ts'
 import { startedWebSocket } from '../reference-server/websocket-client.ts'
 import { type CuttingProxy, startCuttingProxy } from '../servers/cutting-proxy.ts'
+import { startWebSocket } from '../servers/plain-websocket.ts'
 
 let server: ReferenceServer
 let proxy: CuttingProxy | null = null
@@ -124,4 +125,51 @@ test('one reply is not resumed: its call fails', async () => {
     { payload: tensor, load: { model: 'closed', concurrency: 1, calls: 3 } },
   )
   expect(played.classes).toEqual({ 'ws.close.1006': 1 })
+})
+
+test('a reconnection that is refused for now is tried again: too many requests are not the end of a session', async () => {
+  let upgrades = 0
+  const busy = await startWebSocket(
+    (ws) => {
+      const isFirst = upgrades === 1
+      ws.send(JSON.stringify({ type: 'hello', session: 's', resumed: !isFirst, resume_window_s: 30 }))
+      ws.on('message', (message) => {
+        const { id } = JSON.parse(String(message)) as { id: string }
+        const index = isFirst ? 0 : 1
+        ws.send(JSON.stringify({ id, type: 'token', index, text_output: 'x' }), () => {
+          if (isFirst) ws.terminate()
+        })
+        if (!isFirst) ws.send(JSON.stringify({ id, type: 'done', usage: { completion_tokens: 2 } }))
+      })
+    },
+    false,
+    {
+      verifyClient: (_info, admit) => {
+        upgrades++
+        if (upgrades === 2) admit(false, 429, 'too many', { 'Retry-After': '0.02' })
+        else admit(true)
+      },
+    },
+  )
+  try {
+    const played = await play({
+      target: {
+        interface: 'websocket',
+        api: 'kserve-v2',
+        model: 'm',
+        url: busy.url,
+        options: { method: 'generate', resume: true },
+      },
+      payload,
+      retryAfter: 'obey',
+      load: { model: 'closed', concurrency: 1, calls: 1 },
+    })
+    expect(played.counts).toMatchObject({ calls: 1, errors: 0, throttled: 1 })
+    // The refusal, which no call has to answer for.
+    expect(played.classes).toEqual({ upgrade: 1 })
+    expect(played.valuesOf('resume_time')).toBe(1)
+    expect(played.p50('resume_time')).toBeGreaterThanOrEqual(20)
+  } finally {
+    await busy.stop()
+  }
 })

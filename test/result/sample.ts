@@ -62,6 +62,8 @@ export function sampleCase(spec: Spec): CaseResult {
     dropped: 0,
     missed: 0,
     tainted: 0,
+    throttled: 0,
+    absurd_waits: 0,
     duration_s: 15.004,
     request_throughput: (callCount * ROUNDS) / 15,
     output_token_throughput: null,

@@ -36,6 +36,7 @@ const WELL: Evidence = {
   generator: AT_EASE,
   connections: 4,
   resumed: 0,
+  throttling: { count: 0, absurd: 0, waits: null },
   overflowed: false,
   drift: null,
 }

@@ -35,7 +35,7 @@ type Answering = (call: {
   write(text: string): void
   /** Ends the call; a call with one reply has it as `text`. */
   end(text?: string, trailer?: Metadata): void
-  fail(code: number, details: string): void
+  fail(code: number, details: string, metadata?: Metadata): void
 }) => void
 
 /** A correct gRPC server of one method of any kind, whose messages are the bytes that were sent. */
@@ -75,9 +75,9 @@ export async function startGrpcServer(
         if (reply) reply(null, Buffer.from(text ?? ''), trailer)
         else call.end(trailer)
       },
-      fail: (code, details) => {
-        if (reply) reply({ code, details })
-        else call.emit('error', { code, details })
+      fail: (code, details, metadata) => {
+        if (reply) reply({ code, details, metadata })
+        else call.emit('error', { code, details, metadata })
       },
     })
   }
