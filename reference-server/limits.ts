@@ -2,6 +2,8 @@
 export interface Limits {
   /** A request body, both as it came over the wire and after its content encoding was undone. */
   bodyBytes: number
+  /** Calls a second over all interfaces; null for as many as come. */
+  callsPerSecond: number | null
   /** Generations that run at once, streamed or not, over all interfaces. */
   streams: number
   /** What one generation may ask for. */
@@ -24,6 +26,7 @@ export interface Limits {
 
 export const defaultLimits: Limits = {
   bodyBytes: 64 * 1024 * 1024,
+  callsPerSecond: null,
   streams: 256,
   maxTokens: 65_536,
   promptCharacters: 1024 * 1024,

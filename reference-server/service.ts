@@ -1,6 +1,7 @@
 import type { SkippedProvider } from './auto-provider.ts'
 import type { Limits } from './limits.ts'
 import { unknownModelMessage } from './models/catalogue.ts'
+import { RateLimit } from './rate-limit.ts'
 import type { GenerateReply, GenerateRequest, ModelInfo, Runtime } from './runtime/runtime.ts'
 import { RequestError } from './runtime/runtime.ts'
 import type { TokenCheck } from './token-check.ts'
@@ -40,15 +41,27 @@ export class Service {
   /** Sessions of WebSocket and MCP, with those that wait for their client to come back. */
   activeSessions = 0
   generatedTokens = 0
+  readonly #rateLimit: RateLimit | null
   readonly #requests = new Map<string, Map<number | string, number>>()
 
   constructor(settings: ServiceSettings) {
     this.runtime = settings.runtime
     this.skipped = settings.skipped
     this.limits = settings.limits
+    const { callsPerSecond } = settings.limits
+    this.#rateLimit = callsPerSecond === null ? null : new RateLimit(callsPerSecond)
     this.tokens = settings.tokens
     this.version = settings.version
     this.onBug = settings.onBug
+  }
+
+  get isRateLimited(): boolean {
+    return this.#rateLimit !== null
+  }
+
+  /** Every interface asks this of every call, before it looks further into it. @throws RateLimitError */
+  admit(): void {
+    this.#rateLimit?.take()
   }
 
   /** Finished requests by interface name, then by status. */

@@ -31,7 +31,8 @@ export class GrpcFace {
     const files = [inference, generating, predicting, readProto(tensorflowProto), health, ...reflections]
     const names = files.flatMap((file) => file.services.map(({ fullName }) => fullName))
     this.#health = new Health(service, names)
-    this.#server = createGrpcServer(service.limits, service.tokens.isOn ? [admission(service)] : [])
+    const isGuarded = service.tokens.isOn || service.isRateLimited
+    this.#server = createGrpcServer(service.limits, isGuarded ? [admission(service)] : [])
     const add = (file: typeof inference, implementation: UntypedServiceImplementation) =>
       this.#server.addService(file.services[0]!.definition, implementation)
     add(inference, openInference(service))

@@ -1,5 +1,6 @@
 import { Metadata, status } from '@grpc/grpc-js'
 import { serverTiming } from '../http/server-timing.ts'
+import { RateLimitError } from '../rate-limit.ts'
 import { RequestError, type Timing, WorkerLostError } from '../runtime/runtime.ts'
 import { OverloadError } from '../service.ts'
 
@@ -7,12 +8,14 @@ import { OverloadError } from '../service.ts'
 export class StatusError extends Error {
   readonly code: status
   readonly details: string
+  readonly metadata: Metadata | undefined
 
-  constructor(code: status, message: string) {
+  constructor(code: status, message: string, metadata?: Metadata) {
     super(message)
     this.name = 'StatusError'
     this.code = code
     this.details = headerText(message)
+    this.metadata = metadata
   }
 }
 
@@ -27,6 +30,9 @@ export function toStatusError(error: unknown): StatusError | null {
     const code = error.code === 'unknown_model' ? status.NOT_FOUND : status.INVALID_ARGUMENT
     return new StatusError(code, error.message)
   }
+  if (error instanceof RateLimitError) {
+    return new StatusError(status.RESOURCE_EXHAUSTED, error.message, pushback(error.waitMs))
+  }
   if (error instanceof OverloadError) return new StatusError(status.RESOURCE_EXHAUSTED, error.message)
   if (error instanceof WorkerLostError) return new StatusError(status.UNAVAILABLE, error.message)
   return null
@@ -36,6 +42,13 @@ export function toStatusError(error: unknown): StatusError | null {
 export function timingTrailer(timing: Timing): Metadata {
   const trailer = new Metadata()
   trailer.set('server-timing', serverTiming(timing))
+  return trailer
+}
+
+/** Trailing metadata that asks for a wait before a retry (gRFC A6). */
+function pushback(waitMs: number): Metadata {
+  const trailer = new Metadata()
+  trailer.set('grpc-retry-pushback-ms', String(waitMs))
   return trailer
 }
 

@@ -1,3 +1,4 @@
+import { RateLimitError } from '../rate-limit.ts'
 import { RequestError, WorkerLostError } from '../runtime/runtime.ts'
 import { OverloadError } from '../service.ts'
 
@@ -10,6 +11,8 @@ export class HttpError extends Error {
   /** A word for programs, in the OpenAI convention's style. */
   readonly code: string
   readonly headers: Record<string, string>
+  /** When the client may try again; null where that is not told. */
+  readonly retryAfterMs: number | null = null
 
   constructor(status: number, code: string, message: string, headers: Record<string, string> = {}) {
     super(message.slice(0, mostCharacters))
@@ -19,6 +22,23 @@ export class HttpError extends Error {
     this.headers = headers
   }
 }
+
+/** The same may well succeed after a time. */
+export class BusyError extends HttpError {
+  override readonly retryAfterMs: number
+
+  constructor(status: 429 | 503, message: string, retryAfterMs: number) {
+    // The standard's header counts whole seconds; the other one is what hosts of OpenAI's API send beside it.
+    super(status, 'overloaded', message, {
+      'retry-after': String(Math.ceil(retryAfterMs / 1000)),
+      'retry-after-ms': String(retryAfterMs),
+    })
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** How long a client is asked to wait that found something full, when nobody knows for how long it will be. */
+export const fullWaitMs = 1_000
 
 /** The request's content is wrong. */
 export function invalid(message: string): HttpError {
@@ -42,8 +62,9 @@ export function toHttpError(error: unknown): HttpError | null {
       : invalid(error.message)
   }
   if (error instanceof OverloadError) {
-    return new HttpError(503, 'overloaded', error.message, { 'retry-after': '1' })
+    return new BusyError(503, error.message, fullWaitMs)
   }
+  if (error instanceof RateLimitError) return new BusyError(429, error.message, error.waitMs)
   if (error instanceof WorkerLostError) return new HttpError(503, 'unavailable', error.message)
   return null
 }

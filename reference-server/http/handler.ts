@@ -52,6 +52,8 @@ export class RequestHandler {
       // What an operator asks stays open: the tools that ask have no token.
       if (convention.interfaceName !== 'admin') this.#service.tokens.check(exchange.request)
       const { handler, params } = this.#router.find(method, path)
+      // MCP counts calls of tools: a session of it has requests that are none.
+      if (convention.interfaceName === 'rest') this.#service.admit()
       await handler(exchange, params)
     } catch (error) {
       const known = toHttpError(error)

@@ -24,6 +24,8 @@ export interface Answer {
   /** Where the server spent its time, if it computed. */
   timing: Timing | null
   isError: boolean
+  /** Headers that say the same where it goes over HTTP. */
+  headers: Record<string, string>
 }
 
 /** How long a client may keep what it was told of the tools, in milliseconds: they never change. */
@@ -104,17 +106,20 @@ export class Dispatcher {
   /** @param id Null for a message that has none which can be read. */
   refuse(id: RpcRequest['id'] | null, error: unknown): Answer {
     let told: RpcError
+    let headers: Answer['headers'] = {}
     if (error instanceof RpcError) told = error
     else {
       const known = toHttpError(error)
+      headers = known?.headers ?? {}
       if (!known) this.service.onBug(error)
       told = known ? rpcErrorOf(known) : new RpcError(rpcCodes.internalError, 'Internal error')
     }
     if (told instanceof InvalidRequest) id ??= told.id
-    return { message: errorMessage(id, told), status: told.status, timing: null, isError: true }
+    return { message: errorMessage(id, told), status: told.status, headers, timing: null, isError: true }
   }
 
   async #call(request: RpcRequest, era: Era, scope: ToolScope): Promise<Answer> {
+    this.service.admit()
     const { name, arguments: fields = {} } = request.params
     const tool = typeof name === 'string' ? tools.get(name) : undefined
     if (!tool) throw invalidParams(`no tool named ${shown(name)}; there are ${[...tools.keys()].join(', ')}`)
@@ -137,5 +142,11 @@ const instructions =
   'infer runs a tensor model on Open Inference tensors; generate makes text, token by token where progress is asked for.'
 
 function success(request: RpcRequest, result: string): Answer {
-  return { message: resultMessage(request.id, result), status: 200, timing: null, isError: false }
+  return {
+    message: resultMessage(request.id, result),
+    status: 200,
+    headers: {},
+    timing: null,
+    isError: false,
+  }
 }

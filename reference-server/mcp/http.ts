@@ -185,6 +185,7 @@ function accept(exchange: Exchange): void {
 }
 
 function reply(exchange: Exchange, answer: Answer, headers: OutgoingHttpHeaders = {}): void {
+  Object.assign(headers, answer.headers)
   if (answer.timing) headers['server-timing'] = serverTiming(answer.timing)
   exchange.json(answer.message, headers, answer.status)
 }

@@ -18,6 +18,8 @@ export const rpcCodes = {
   methodNotFound: -32601,
   invalidParams: -32602,
   internalError: -32603,
+  /** Of those that JSON-RPC leaves to a server. */
+  overloaded: -32000,
   sessionNotFound: -32001,
   headerMismatch: -32020,
   unsupportedVersion: -32022,
@@ -101,7 +103,8 @@ export function errorMessage(id: RequestId | null, error: RpcError): string {
 
 /** What a client is told of an error of HTTP: of a limit, of a path, of a session that is gone. */
 export function rpcErrorOf(error: HttpError): RpcError {
-  const { code, status, message } = error
+  const { code, status, message, retryAfterMs } = error
+  if (retryAfterMs !== null) return new RpcError(rpcCodes.overloaded, message, status, { retryAfterMs })
   if (code === 'session_not_found') return new RpcError(rpcCodes.sessionNotFound, message, status)
   return new RpcError(status >= 500 ? rpcCodes.internalError : rpcCodes.invalidRequest, message, status)
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type PerMessageDeflateOptions, type ServerOptions, WebSocketServer } from 'ws'
 import { Admission } from '../admission.ts'
-import { HttpError, toHttpError } from '../http/errors.ts'
+import { BusyError, fullWaitMs, HttpError, toHttpError } from '../http/errors.ts'
 import type { Upgrades } from '../http/listener.ts'
 import type { Service } from '../service.ts'
 import { Connection } from './connection.ts'
@@ -78,5 +78,5 @@ export class Entrance implements Upgrades {
 /** @param most How many there may be. */
 export function full(most: number, what: 'sessions' | 'connections'): HttpError {
   const message = `${most} ${what} stand already, which is this server's limit`
-  return new HttpError(503, 'overloaded', message, { 'retry-after': '1' })
+  return new BusyError(503, message, fullWaitMs)
 }

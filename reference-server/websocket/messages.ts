@@ -154,7 +154,9 @@ export function doneMessage(id: string, reply: GenerateReply): string {
 
 /** @param id Null when the message that it answers had none that could be read. */
 export function errorMessage(id: string | null, error: HttpError): string {
-  return JSON.stringify({ id, type: 'error', code: error.code, message: error.message })
+  const { code, message, retryAfterMs } = error
+  const wait = retryAfterMs !== null && { retry_after_ms: retryAfterMs }
+  return JSON.stringify({ id, type: 'error', code, message, ...wait })
 }
 
 function timingJson({ queueMs, computeMs }: Timing): string {

@@ -180,9 +180,11 @@ export class Session {
       throw new HttpError(409, 'duplicate_id', `a call with the id ${JSON.stringify(id)} is in flight`)
     }
     const { sessionCalls } = this.#keeper.options
-    if (this.#calls.size < sessionCalls) return
-    const message = `${sessionCalls} calls are in flight on this session, which is this server's limit`
-    throw new HttpError(503, 'overloaded', message)
+    if (this.#calls.size >= sessionCalls) {
+      const message = `${sessionCalls} calls are in flight on this session, which is this server's limit`
+      throw new HttpError(503, 'overloaded', message)
+    }
+    this.#keeper.service.admit()
   }
 
   #infer(id: string, message: ClientMessage): void {

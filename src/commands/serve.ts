@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import type { StartedServer } from '../../reference-server/server.ts'
-
-type ProviderWish = 'auto' | 'cuda' | 'webgpu' | 'cpu'
+import { atLeast, byteCount, durationMs, type ProviderWish, port, providers, rate } from './serve-values.ts'
 
 interface ServeFlags {
   provider: ProviderWish[]
@@ -18,6 +17,7 @@ interface ServeFlags {
   workers: number
   batchSize: number
   batchWait: number
+  rateLimit?: number
   maxBody?: number
   maxStreams?: number
   maxTokens?: number
@@ -78,6 +78,11 @@ export function registerServe(program: Command): void {
       'how long a request waits for others to join (2ms, 500us)',
       durationMs,
       2,
+    )
+    .option(
+      '--rate-limit <rate>',
+      'calls that are taken over all interfaces (100/s); more are told to wait',
+      rate,
     )
     .option('--max-body <size>', 'largest request body (64MiB)', byteCount)
     .option('--max-streams <count>', 'generations that run at once', atLeast(1))
@@ -147,6 +152,7 @@ function modelOptions({
   workers,
   batchSize,
   batchWait,
+  rateLimit,
   maxBody,
   maxStreams,
   maxTokens,
@@ -156,6 +162,7 @@ function modelOptions({
     workers,
     batching: { size: batchSize, waitMs: batchWait },
     limits: {
+      ...(rateLimit !== undefined && { callsPerSecond: rateLimit }),
       ...(maxBody !== undefined && { bodyBytes: maxBody }),
       ...(maxStreams !== undefined && { streams: maxStreams }),
       ...(maxTokens !== undefined && { maxTokens }),
@@ -255,41 +262,4 @@ function firstLine(server: StartedServer, version: string): string {
     ({ provider, reason }) => `; skipped ${provider}: ${reason.replace(/\s+/g, ' ').trim()}`,
   )
   return `infer-bench ${version} serves ${urls.join(' and ')} on ${server.provider}${software}${skipped.join('')}`
-}
-
-function providers(value: string): ProviderWish[] {
-  return value.split(',').map((item) => {
-    const name = item.trim()
-    if (name === 'auto' || name === 'cuda' || name === 'webgpu' || name === 'cpu') return name
-    throw new InvalidArgumentError(`${JSON.stringify(name)} is none of auto, cuda, webgpu, cpu.`)
-  })
-}
-
-function port(value: string): number {
-  const number = Number(value)
-  if (/^\d+$/.test(value) && number <= 65_535) return number
-  throw new InvalidArgumentError('It must be a port number from 0 to 65535.')
-}
-
-function atLeast(minimum: number): (value: string) => number {
-  return (value) => {
-    const number = Number(value)
-    if (/^\d+$/.test(value) && number >= minimum && Number.isSafeInteger(number)) return number
-    throw new InvalidArgumentError(`It must be a whole number of at least ${minimum}.`)
-  }
-}
-
-function withUnit(value: string, units: Record<string, number>): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]+)$/.exec(value)
-  const unit = match && Object.hasOwn(units, match[2]!) ? units[match[2]!]! : null
-  if (match && unit !== null) return Number(match[1]) * unit
-  throw new InvalidArgumentError(`It must be a number with a unit: ${Object.keys(units).join(', ')}.`)
-}
-
-function durationMs(value: string): number {
-  return withUnit(value, { us: 0.001, ms: 1, s: 1000 })
-}
-
-function byteCount(value: string): number {
-  return Math.floor(withUnit(value, { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }))
 }

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import type { Schema } from '../drivers/driver.ts'
-import { formatDuration } from '../values/units.ts'
+import { formatDuration, formatRate } from '../values/units.ts'
 import { checkFiles } from './check-files.ts'
 import { checkMeaning } from './check-meaning.ts'
 import { checkShape } from './check-shape.ts'
@@ -89,10 +89,11 @@ async function read(file: string): Promise<string> {
 const SECURE_REFERENCES = ['https', 'grpcs', 'wss', 'mcps']
 
 function serverFlags(spec: ScenarioSpec): string[] {
-  const { provider, workers, token_env, batch_size, batch_wait } = spec.server!.reference
+  const { provider, workers, token_env, rate_limit, batch_size, batch_wait } = spec.server!.reference
   const flags: string[] = []
   if (provider !== undefined) flags.push('--provider', provider)
   if (workers !== undefined) flags.push('--workers', String(workers))
+  if (rate_limit !== undefined) flags.push('--rate-limit', formatRate(rate_limit))
   if (batch_size !== undefined) flags.push('--batch-size', String(batch_size))
   if (batch_wait !== undefined) flags.push('--batch-wait', formatDuration(batch_wait))
   if (token_env !== undefined) flags.push('--token-env', token_env)

@@ -16,7 +16,7 @@ import {
   wordOf,
 } from '../values/leaf.ts'
 import { nearest } from '../values/suggestion.ts'
-import { DURATION, type Parsed } from '../values/units.ts'
+import { DURATION, type Parsed, RATE } from '../values/units.ts'
 import { loadFields, payloadFields, settings, timeoutFields } from './case-schema.ts'
 import { limit, parseMetric } from './limit.ts'
 import { type TargetSpec, targetSchema, targetVariables } from './target-schema.ts'
@@ -121,6 +121,11 @@ const referenceSchema = z.strictObject({
     .optional()
     .describe(
       'The environment variable with the token that every call must show. Default: none is asked for.',
+    ),
+  rate_limit: quantity(RATE)
+    .optional()
+    .describe(
+      'Calls that it takes over all interfaces, after a burst of a tenth of a second’s; more are refused and told to wait (docs/limits.md). Default: as many as come.',
     ),
   batch_size: integer('number of requests', 1, 65_536)
     .optional()

@@ -77,7 +77,8 @@ test('the name is the file’s where the scenario has none', async () => {
 test('the reference server is started as the scenario says', async () => {
   expect((await load(REST)).server).toBeNull()
   expect((await load(`${REST}server: reference\n`)).server).toEqual({ flags: [] })
-  const settings = '{ reference: { provider: cpu, workers: 2, batch_size: 4, batch_wait: 1.5ms } }'
+  const settings =
+    '{ reference: { provider: cpu, workers: 2, rate_limit: 30/m, batch_size: 4, batch_wait: 1.5ms } }'
   const secure =
     'targets: { a: { interface: rest, api: raw, url: "${reference.https}", tls: { ca: "${reference.ca}" } } }\n'
   expect((await load(`${secure}server: ${settings}\n`)).server).toEqual({
@@ -86,6 +87,8 @@ test('the reference server is started as the scenario says', async () => {
       'cpu',
       '--workers',
       '2',
+      '--rate-limit',
+      '30/m',
       '--batch-size',
       '4',
       '--batch-wait',
