@@ -202,6 +202,11 @@ export interface Session {
   capacity(): number
   /** A call whose client streams has sent its first message then, and goes on with `send` and `finish`. */
   start(call: CallSlot): void
+  /**
+   * `on`: reads no more of the call's reply, until it is called with false or the call ends. What the library has read
+   * already may still be told. Where the calls of a connection are one stream, nothing of any of them is read.
+   */
+  pause(call: CallSlot, on: boolean): void
   /** Ends the call on the wire. The driver makes no further use of the slot, and does not call `end`. */
   cancel(call: CallSlot): void
   /** Of all its connections so far. */

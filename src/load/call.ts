@@ -3,6 +3,7 @@ import { SUCCESS } from '../drivers/driver.ts'
 import type { CallTimes } from '../record/metrics.ts'
 import type { Clock } from './clock.ts'
 import type { Connection } from './connection.ts'
+import type { SlowReader } from './slow-reader.ts'
 
 /** Who is told when a call ends: the round that runs it. */
 export interface CallOwner {
@@ -53,22 +54,43 @@ export class Call implements CallSlot, CallTimes {
   /** Gaps between chunks with content, in ms; the first `gapCount` are this call's. */
   gapsMs = new Float64Array(FIRST_GAPS)
   gapCount = 0
+  /** Pauses that its reader owed its server so far, and the end of the one that it makes; NaN while it reads. */
+  pauseCount = 0
+  pausedUntilMs = Number.NaN
 
   readonly #clock: Clock
   readonly #owner: CallOwner
+  /** Null where what comes is read as it comes. */
+  readonly #reader: SlowReader | null
   #totalTokens = -1
   /** The latest sign of life from the server, or of progress towards it. */
   #latestMs = Number.NaN
   #receivedMs = Number.NaN
 
-  constructor(clock: Clock, owner: CallOwner) {
+  constructor(clock: Clock, owner: CallOwner, reader: SlowReader | null = null) {
     this.#clock = clock
     this.#owner = owner
+    this.#reader = reader
   }
 
   /** When something last happened to the call; idle timeouts count from it. */
   get latestMs(): number {
     return this.#latestMs
+  }
+
+  /** Chunks with content so far. */
+  get chunkCount(): number {
+    return Number.isNaN(this.firstContentMs) ? 0 : this.gapCount + 1
+  }
+
+  get isPaused(): boolean {
+    return !Number.isNaN(this.pausedUntilMs)
+  }
+
+  /** A pause of its reader's is over: that the server could send nothing in it is no silence of its own. */
+  readsOn(): void {
+    this.pausedUntilMs = Number.NaN
+    this.#stamp()
   }
 
   begin(plannedMs: number, takenMs: number, measured: boolean): void {
@@ -91,6 +113,8 @@ export class Call implements CallSlot, CallTimes {
     this.outputTokens = 0
     this.payloadBytes = 0
     this.gapCount = 0
+    this.pauseCount = 0
+    this.pausedUntilMs = Number.NaN
     this.#totalTokens = -1
     this.#latestMs = takenMs
     this.#receivedMs = Number.NaN
@@ -138,6 +162,7 @@ export class Call implements CallSlot, CallTimes {
     const beforeMs = this.#latestMs
     const nowMs = this.#stamp()
     this.decodeMs = (Number.isNaN(this.decodeMs) ? 0 : this.decodeMs) + (nowMs - beforeMs)
+    if (this.#reader !== null) this.#reader.read(this)
   }
 
   tokens(total: number): void {

@@ -55,7 +55,7 @@ export class Deadlines {
     if (firstByteMs !== null && sent && !answered && nowMs - call.sentMs > firstByteMs) {
       return failure('request', 'timeout.first_byte', '', `no byte of a reply within ${firstByteMs} ms`)
     }
-    if (idleMs !== null && answered && nowMs - call.latestMs > idleMs) {
+    if (idleMs !== null && answered && !call.isPaused && nowMs - call.latestMs > idleMs) {
       return failure('response', 'timeout.idle', '', `the reply paused for more than ${idleMs} ms`)
     }
     return null

@@ -13,6 +13,7 @@ import { Pacer } from './pacer.ts'
 import { openOutcome, Pool, type PoolOwner } from './pool.ts'
 import type { Recording } from './recording.ts'
 import { type Messages, Sender } from './sender.ts'
+import { SlowReader } from './slow-reader.ts'
 import { ThreadUseMeter } from './thread-use.ts'
 import type { Throttle } from './throttle.ts'
 import { WaitingCalls } from './waiting.ts'
@@ -70,6 +71,7 @@ export class Round implements CallOwner, PoolOwner, HoldOwner {
   readonly #pacer: Pacer | null
   readonly #deadlines: Deadlines
   readonly #sender: Sender | null
+  readonly #reader: SlowReader | null
   readonly #hold: Hold
   /** A new connection for each call. */
   readonly #cold: boolean
@@ -100,6 +102,8 @@ export class Round implements CallOwner, PoolOwner, HoldOwner {
     const waiting = schedule ? null : this.#waiting
     this.#hold = new Hold({ clock: this.#clock, recording, throttle, waiting, owner: this })
     this.#sender = options.messages && new Sender(this.#clock, options.messages)
+    const { reader } = options.case
+    this.#reader = reader ? new SlowReader(this.#clock, reader) : null
     this.#cold = options.case.target.connection !== 'reused'
     this.#measuredLeft = options.calls ?? Number.POSITIVE_INFINITY
     this.#arrivalsDone = options.schedule === null
@@ -399,7 +403,7 @@ export class Round implements CallOwner, PoolOwner, HoldOwner {
   }
 
   #newCall(): Call {
-    const call = new Call(this.#clock, this)
+    const call = new Call(this.#clock, this, this.#reader)
     this.#calls.push(call)
     return call
   }

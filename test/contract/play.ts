@@ -21,6 +21,8 @@ export interface Play {
   reader?: Case['reader']
   /** The server is an idle one. */
   isIdle?: boolean
+  /** Called once the round runs. */
+  running?(round: Round): void
   /** Called with the credentials before the round, for a test that renews them while it runs. */
   authorized?(credentials: TargetCredentials): void
 }
@@ -102,7 +104,9 @@ export async function play(what: Play): Promise<Played> {
     throttle: planned.retryAfter === 'obey' ? new Throttle() : null,
   })
   await round.prepare()
-  const end = await round.run(systemClock.now())
+  const running = round.run(systemClock.now())
+  what.running?.(round)
+  const end = await running
   await driver.close()
   const { histograms, errors } = recorder.finish()
   const read = <Value>(

@@ -38,6 +38,8 @@ class Wire extends TextChannel {
 
   async end(): Promise<void> {}
 
+  protected read(): void {}
+
   protected get waitingBytes(): number {
     return 0
   }

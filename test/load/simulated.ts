@@ -28,6 +28,7 @@ export interface Told {
   sentMs: number
   endMs: number
   ok: boolean
+  class: string
 }
 
 export interface Simulated {
@@ -37,6 +38,7 @@ export interface Simulated {
   connectionsMs: number[]
   waits: { askedMs: number; isAbsurd: boolean }[]
   dropped: number
+  interrupted: number
   overflowed: boolean
   endedMs: number
 }
@@ -62,8 +64,13 @@ export interface Simulation {
   load: Play['load']
   timeouts?: Play['timeouts']
   target?: Partial<Play['target']>
+  reader?: Play['reader']
   throttle: Throttle | null
   answer: Answer
+  /** In place of one that answers. */
+  driver?: Driver
+  /** Called once the round runs. */
+  running?(round: Round): void
   /** Left out: every connection is taken. */
   connect?: Answer
   /** Calls that one connection takes at once. */
@@ -82,21 +89,23 @@ export async function simulate(what: Simulation): Promise<Simulated> {
     connectionsMs: [],
     waits: [],
     dropped: 0,
+    interrupted: 0,
     overflowed: false,
     endedMs: Number.NaN,
   }
-  const { load, timeouts, target, throttle } = what
+  const { load, timeouts, target, reader, throttle } = what
   const planned = withRate(
     caseOf({
       target: { interface: 'rest', url: 'http://127.0.0.1/', ...target },
       ...(load && { load }),
       ...(timeouts && { timeouts }),
+      ...(reader && { reader }),
     }),
     null,
   )
   const options: RoundOptions = {
     case: planned,
-    driver: playedDriver(what, seen),
+    driver: what.driver ?? playedDriver(what, seen),
     clock,
     recording: recordingOf(seen),
     ...arrivalsOf(planned),
@@ -107,7 +116,11 @@ export async function simulate(what: Simulation): Promise<Simulated> {
   const round = new Round(options)
   const ran = round
     .prepare()
-    .then(() => round.run(clock.now()))
+    .then(() => {
+      const running = round.run(clock.now())
+      what.running?.(round)
+      return running
+    })
     .then(({ overflowed }) => {
       seen.overflowed = overflowed
       seen.endedMs = clock.now()
@@ -152,6 +165,7 @@ function playedDriver({ answer, connect, capacity = 1 }: Simulation, seen: Simul
             call.end(told.outcome)
           }, told.takesMs)
         },
+        pause() {},
         cancel() {
           open--
         },
@@ -167,7 +181,7 @@ function recordingOf(seen: Simulated): Recording {
   return {
     window() {},
     call({ plannedMs, takenMs, sentMs, endMs, outcome }) {
-      seen.calls.push({ plannedMs, takenMs, sentMs, endMs, ok: outcome.ok })
+      seen.calls.push({ plannedMs, takenMs, sentMs, endMs, ok: outcome.ok, class: outcome.class })
     },
     handshake() {},
     connection() {},
@@ -175,7 +189,9 @@ function recordingOf(seen: Simulated): Recording {
     throttled(askedMs, isAbsurd) {
       seen.waits.push({ askedMs, isAbsurd })
     },
-    interrupted() {},
+    interrupted() {
+      seen.interrupted++
+    },
     dropped() {
       seen.dropped++
     },

@@ -31,8 +31,12 @@ type Answering = (call: {
   metadata: Metadata
   /** What the client sent, once it has sent all. */
   messages: Promise<Buffer[]>
+  /** Resolves when the call is over, or was given up. */
+  left: Promise<void>
   /** Sends one message of a stream. */
   write(text: string): void
+  /** The client has to read before more goes out. */
+  isFull(): boolean
   /** Ends the call; a call with one reply has it as `text`. */
   end(text?: string, trailer?: Metadata): void
   fail(code: number, details: string, metadata?: Metadata): void
@@ -70,7 +74,9 @@ export async function startGrpcServer(
       kind,
       metadata: call.metadata,
       messages: kind === 'unary' || kind === 'server-stream' ? Promise.resolve([call.request]) : all(call),
+      left: new Promise((resolve) => call.on('cancelled', () => resolve())),
       write: (text) => void call.write(Buffer.from(text)),
+      isFull: () => call.writableNeedDrain,
       end: (text, trailer) => {
         if (reply) reply(null, Buffer.from(text ?? ''), trailer)
         else call.end(trailer)

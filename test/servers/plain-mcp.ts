@@ -29,6 +29,8 @@ export interface McpAnswer {
   end(): void
   /** WebSocket: closes it. */
   close(code: number, reason: string): void
+  /** What was sent and waits to be taken. */
+  waitingBytes(): number
   /** HTTP: the response itself. */
   response: http.ServerResponse | null
 }
@@ -171,6 +173,7 @@ function httpAnswer(request: McpRequest, session: string | null, response: http.
       response.end()
     },
     close: () => response.destroy(),
+    waitingBytes: () => response.writableLength,
   }
 }
 
@@ -190,6 +193,7 @@ function textAnswer(request: McpRequest, ws: WebSocket): McpAnswer {
     error: (code, message) => send({ jsonrpc: '2.0', id, error: { code, message } }),
     end() {},
     close: (code, reason) => ws.close(code, reason),
+    waitingBytes: () => ws.bufferedAmount,
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { handshakeResult, type McpRequest, progressOf, textResult } from './plain-mcp.ts'
 
@@ -40,6 +41,16 @@ function call(request: McpRequest): void {
     case 'no-id':
       say({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'not JSON' } })
       return
+    case 'pour': {
+      // It stands still in `write` while nobody reads: the file tells how far it has come.
+      const [file = '', count = '0', characters = '0'] = rest
+      for (let index = 0; index < Number(count); index++) {
+        say(progressOf(request, 'x'.repeat(Number(characters))))
+        writeFileSync(file, String(index + 1))
+      }
+      reply(request, textResult(''))
+      return
+    }
     case 'split': {
       const line = `${JSON.stringify({ jsonrpc: '2.0', id: request.id, result: textResult('é'.repeat(5)) })}\n`
       const bytes = Buffer.from(line)

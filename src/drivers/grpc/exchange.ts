@@ -32,6 +32,8 @@ export class Exchange {
   #grpcCall: AnyCall | null = null
   /** Where a streaming client's messages go. */
   #requests: ClientWritableStream<Buffer> | ClientDuplexStream<Buffer, Buffer> | null = null
+  /** Where messages of a reply that streams come from. */
+  #replies: ClientReadableStream<Buffer> | ClientDuplexStream<Buffer, Buffer> | null = null
   #hasReply = false
   #reply: Buffer | null = null
   #status: StatusObject | null = null
@@ -93,6 +95,12 @@ export class Exchange {
     this.#requests?.end()
   }
 
+  /** grpc-js then asks HTTP/2 for no further message once it holds 16 of them; one that comes whole is not paused. */
+  pause(on: boolean): void {
+    if (on) this.#replies?.pause()
+    else this.#replies?.resume()
+  }
+
   /** No more of the reply is wanted. */
   abort(): void {
     this.#grpcCall?.cancel()
@@ -105,7 +113,7 @@ export class Exchange {
   }
 
   #listen(call: ClientReadableStream<Buffer> | ClientDuplexStream<Buffer, Buffer>): void {
-    this.#grpcCall = call
+    this.#grpcCall = this.#replies = call
     call.on('metadata', this.#onMetadata)
     call.on('data', this.#onMessage)
     call.on('end', this.#onEnd)

@@ -156,6 +156,11 @@ export class GrpcSession implements StreamingSession {
     if (exchange.call === call) exchange.finish()
   }
 
+  pause(call: CallSlot, on: boolean): void {
+    const exchange = call.state as Exchange
+    if (exchange.call === call) exchange.pause(on)
+  }
+
   cancel(call: CallSlot): void {
     const exchange = call.state as Exchange
     if (exchange.call !== call) return

@@ -39,6 +39,12 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
     return []
   }
 
+  /** Undici reads a connection, or a stream of HTTP/2, no further once it has told what it has. */
+  pause(on: boolean): void {
+    if (on) this.#controller?.pause()
+    else this.#controller?.resume()
+  }
+
   /** No more of the reply is wanted: closes the stream (HTTP/2) or the connection. */
   abort(): void {
     this.#controller?.abort(new Error('given up'))

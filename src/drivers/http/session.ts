@@ -92,6 +92,11 @@ export class HttpSession implements ResumableSession {
     this.#client.dispatch(this.#request, exchange)
   }
 
+  pause(call: CallSlot, on: boolean): void {
+    const exchange = call.state as Exchange
+    if (exchange.call === call) exchange.pause(on)
+  }
+
   cancel(call: CallSlot): void {
     const exchange = call.state as Exchange
     if (exchange.call !== call) return

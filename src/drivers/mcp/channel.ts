@@ -37,6 +37,8 @@ export interface Channel {
   began(isReady: boolean): void
   /** A call has its result. */
   settled(): void
+  /** `on`: no more of the exchange's reply is read, nor of any other that comes over the same stream. */
+  pause(exchange: Exchange, on: boolean): void
   /** A call is given up: no more of its reply is wanted. */
   abort(exchange: Exchange): void
   /** The server knows nothing of the session any more. */

@@ -17,6 +17,8 @@ export class Exchange {
   generation = 0
   /** The id of its request, and the token of its progress. */
   id = -1
+  /** Its call's reader makes a pause. */
+  isPaused = false
   /** The status of an HTTP reply; 0 where there is none. */
   statusCode = 0
   /** The wait that an HTTP reply asked for. */

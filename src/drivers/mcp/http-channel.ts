@@ -126,6 +126,10 @@ export class HttpChannel implements Channel {
     if (!joined) shared?.began(isReady ? this.sessionId : undefined, this.#version)
   }
 
+  pause(exchange: Exchange, on: boolean): void {
+    for (const reply of this.#replies) if (reply.exchange === exchange && !reply.isSettled) reply.pause(on)
+  }
+
   abort(exchange: Exchange): void {
     // On HTTP/1.1 the reply would go on: only another connection has room for the next call.
     if (this.#most === 1) this.#destroy()

@@ -61,6 +61,12 @@ export class Reply implements Dispatcher.DispatchHandler {
     return exchange === null || exchange.call === null || exchange.generation !== this.#generation
   }
 
+  /** Undici reads its connection, or its stream of HTTP/2, no further once it has told the next piece. */
+  pause(on: boolean): void {
+    if (on) this.#controller?.pause()
+    else this.#controller?.resume()
+  }
+
   /** No more of it is wanted: closes its stream (HTTP/2) or its connection. */
   abort(): void {
     this.#isGivenUp = true

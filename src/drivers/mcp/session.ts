@@ -92,6 +92,11 @@ export class McpSession implements Session, ChannelOwner {
     exchange.begin(call)
   }
 
+  pause(call: CallSlot, on: boolean): void {
+    const exchange = call.state as Exchange
+    if (exchange.call === call) this.#pause(exchange, on)
+  }
+
   cancel(call: CallSlot): void {
     const exchange = call.state as Exchange
     if (exchange.call !== call) return
@@ -212,7 +217,13 @@ export class McpSession implements Session, ChannelOwner {
     }
   }
 
+  #pause(exchange: Exchange, on: boolean): void {
+    exchange.isPaused = on
+    this.#channel?.pause(exchange, on)
+  }
+
   #drop(exchange: Exchange): void {
+    if (exchange.isPaused) this.#pause(exchange, false)
     exchange.call = null
     if (exchange.id >= 0) this.#open.delete(exchange.id)
     else this.#starting--

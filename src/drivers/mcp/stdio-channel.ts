@@ -61,6 +61,7 @@ class StdioChannel extends TextChannel {
   async end(): Promise<void> {
     const pid = this.#child.pid!
     this.#child.stdin.end()
+    this.read(true)
     const asking = setTimeout(() => killGroup(pid, 'SIGTERM'), GRACE_MS)
     const forcing = setTimeout(() => killGroup(pid, 'SIGKILL'), 2 * GRACE_MS)
     await this.#gone
@@ -68,6 +69,11 @@ class StdioChannel extends TextChannel {
     clearTimeout(forcing)
     // What it started itself ends with it.
     killGroup(pid, 'SIGKILL')
+  }
+
+  protected read(on: boolean): void {
+    if (on) this.#child.stdout.resume()
+    else this.#child.stdout.pause()
   }
 
   protected get waitingBytes(): number {

@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { type ByteCounts, failure, type Outcome } from '../driver.ts'
+import { Pauses } from '../transport/pauses.ts'
 import type { Channel, ChannelOwner, Message } from './channel.ts'
+import type { Exchange } from './exchange.ts'
 import { glimpsedId } from './glimpse.ts'
 
 /** Calls that are in flight at most, as on HTTP/2. */
@@ -21,6 +23,7 @@ export abstract class TextChannel implements Channel {
   onclose?: () => void
   protected readonly owner: ChannelOwner
   protected isOver = false
+  readonly #pauses = new Pauses<Exchange>((on) => this.read(on))
   #isFull = false
 
   constructor(owner: ChannelOwner) {
@@ -29,6 +32,8 @@ export abstract class TextChannel implements Channel {
 
   /** Hands a message on; `written` is called when it is written in full. */
   protected abstract write(text: string, written: () => void): void
+  /** Reads what comes, or stops. */
+  protected abstract read(on: boolean): void
   /** What waits to be written. */
   protected abstract get waitingBytes(): number
   abstract wireBytes(into: ByteCounts): void
@@ -73,6 +78,10 @@ export abstract class TextChannel implements Channel {
   began(): void {}
 
   settled(): void {}
+
+  pause(exchange: Exchange, on: boolean): void {
+    this.#pauses.set(exchange, on)
+  }
 
   abort(): void {}
 

@@ -38,12 +38,19 @@ class WebSocketChannel extends TextChannel {
 
   async end(): Promise<void> {
     const { socket, raw } = this.#transport
+    // The server's own close frame is read.
+    this.#ws.resume()
     this.#ws.close(1000)
     const timer = setTimeout(() => this.#ws.terminate(), CLOSE_MS)
     await this.#closed
     clearTimeout(timer)
     socket.destroy()
     raw.destroy()
+  }
+
+  protected read(on: boolean): void {
+    if (on) this.#ws.resume()
+    else this.#ws.pause()
   }
 
   protected get waitingBytes(): number {

@@ -10,6 +10,8 @@ export class Exchange {
   /** Names the call to the server. Each call of an exchange has one of its own, and its place is always told by it. */
   id: number
   hasReply = false
+  /** Its call's reader makes a pause. */
+  isPaused = false
   /** The index of the last message of its stream that has come, where messages tell it; -1 for none. */
   last = -1
   readonly #step: number
@@ -31,6 +33,7 @@ export class Exchange {
     this.call = call
     this.id += this.#step
     this.hasReply = false
+    this.isPaused = false
     this.last = -1
     this.#before = this.#sends
     this.#isFull = false

@@ -61,8 +61,16 @@ export class Link {
     socketBytes(this.#transport.raw, into)
   }
 
+  /** Reads what comes, or stops. */
+  read(on: boolean): void {
+    if (on) this.ws.resume()
+    else this.ws.pause()
+  }
+
   close(): void {
     this.#stopPinging()
+    // The server's own close frame is read.
+    this.read(true)
     this.ws.close(NORMAL)
   }
 

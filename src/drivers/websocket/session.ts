@@ -11,7 +11,8 @@ import {
   SUCCESS,
   streamsReply,
 } from '../driver.ts'
-import { Exchange } from './exchange.ts'
+import type { Exchange } from './exchange.ts'
+import { Exchanges } from './exchanges.ts'
 import type { Link, LinkOwner } from './link.ts'
 import {
   decodeOutcome,
@@ -40,11 +41,9 @@ export class WebSocketSession implements StreamingSession, ResumableSession, Lin
   readonly #streams: boolean
   readonly #frame: { binary: boolean }
   readonly #reply: WebSocketReply = newReply()
-  readonly #exchanges: Exchange[] = []
-  readonly #idle: Exchange[] = []
+  readonly #exchanges: Exchanges
   /** Where replies come in the order of the calls: those that wait for one, given up ones included. */
   readonly #sent: Exchange[] = []
-  #open = 0
   #isOver = false
   #isClosed = false
 
@@ -53,27 +52,25 @@ export class WebSocketSession implements StreamingSession, ResumableSession, Lin
     this.#template = template
     this.#probe = probe
     this.#streams = streamsReply(template.kind)
+    this.#exchanges = new Exchanges(template.callsPerConnection, (on) => this.#link.read(on))
     this.#frame = template.codec.isBinary ? { binary: true } : TEXT
     this.#attach()
   }
 
   capacity(): number {
     const isOpen = !this.#isOver && !this.#isBroken && this.#link.isOpen
-    return isOpen ? this.#template.callsPerConnection - this.#open : 0
+    return isOpen ? this.#template.callsPerConnection - this.#exchanges.open : 0
   }
 
   start(call: CallSlot): void {
-    const exchange = this.#idle.pop() ?? this.#newExchange()
-    exchange.begin(call)
-    call.state = exchange
-    this.#open++
+    const exchange = this.#exchanges.begin(call)
     const { codec } = this.#template
     let message: Uint8Array
     try {
       message = codec.encode(exchange.id)
       call.encoded(message.byteLength, codec.payloadBytes)
     } catch (error) {
-      this.#free(exchange)
+      this.#exchanges.free(exchange)
       call.end(failure('request', 'encode', '', (error as Error).message))
       return
     }
@@ -96,26 +93,30 @@ export class WebSocketSession implements StreamingSession, ResumableSession, Lin
     if (exchange.call === call && finish) exchange.send(this.#link.ws, finish(exchange.id), TEXT)
   }
 
+  pause(call: CallSlot, on: boolean): void {
+    const exchange = call.state as Exchange
+    if (exchange.call === call) this.#exchanges.pause(exchange, on)
+  }
+
   cancel(call: CallSlot): void {
     const exchange = call.state as Exchange
     if (exchange.call !== call) return
     const { codec } = this.#template
     if (this.#isBroken) {
-      this.#free(exchange)
+      this.#exchanges.free(exchange)
       // Nothing is left that another connection would be needed for.
-      if (this.#open === 0) this.#end(SUCCESS)
+      if (this.#exchanges.open === 0) this.#end(SUCCESS)
       return
     }
     if (codec.cancel) exchange.send(this.#link.ws, codec.cancel(exchange.id), TEXT)
     if (codec.callOf !== null) {
-      this.#free(exchange)
+      this.#exchanges.free(exchange)
       return
     }
     // Its reply, or what is left of it, still comes before those of later calls: no further call may wait for it.
-    exchange.call = null
-    this.#open--
+    this.#exchanges.end(exchange)
     this.#isOver = true
-    if (this.#open === 0) this.#link.terminate()
+    if (this.#exchanges.open === 0) this.#link.terminate()
   }
 
   wireBytes(into: ByteCounts): void {
@@ -162,7 +163,8 @@ export class WebSocketSession implements StreamingSession, ResumableSession, Lin
     this.#link = link
     this.#isBroken = false
     this.#attach()
-    for (const exchange of this.#exchanges.filter(({ call }) => call)) {
+    if (this.#exchanges.arePaused) link.read(false)
+    for (const exchange of this.#exchanges.calling) {
       exchange.moved()
       link.ws.send(this.#template.resume!.message(exchange.id, exchange.last), TEXT)
     }
@@ -205,7 +207,7 @@ export class WebSocketSession implements StreamingSession, ResumableSession, Lin
     if (isLast && this.#sent[0] === exchange) this.#sent.shift()
     if (!call) return
     if (reply.errorCode !== '') {
-      this.#free(exchange)
+      this.#exchanges.free(exchange)
       call.end(refusedOutcome(reply))
       return
     }
@@ -216,21 +218,20 @@ export class WebSocketSession implements StreamingSession, ResumableSession, Lin
     if (!isLast) return
     if (this.#streams) call.lastByte()
     if (!Number.isNaN(reply.queueMs) || !Number.isNaN(reply.computeMs)) call.server(reply)
-    this.#free(exchange)
+    this.#exchanges.free(exchange)
     call.end(SUCCESS)
   }
 
   #exchangeOf(message: Buffer, isBinary: boolean): Exchange | null {
-    const { codec, callsPerConnection } = this.#template
+    const { codec } = this.#template
     if (codec.callOf === null) return this.#sent[0] ?? null
     const id = codec.callOf(message, isBinary)
     if (id < 0) {
       this.#aside(message, isBinary)
       return null
     }
-    const exchange = this.#exchanges[id % callsPerConnection]
     // What still comes of a call that was given up names a call that is over.
-    return exchange?.call && exchange.id === id ? exchange : null
+    return this.#exchanges.withId(id)
   }
 
   /** What the session is; or an error. One that names no call is of one that was not answered yet; calls of a case are alike, so any will do. */
@@ -241,21 +242,8 @@ export class WebSocketSession implements StreamingSession, ResumableSession, Lin
     if (reply.session !== '') this.#name = reply.session
     if (reply.isResumed) this.#probe.resumed()
     if (reply.errorCode === '') return
-    const call = this.#exchanges.find((exchange) => exchange.call && !exchange.hasReply)?.call
+    const call = this.#exchanges.calling.find(({ hasReply }) => !hasReply)?.call
     if (call) this.#giveUp(call, refusedOutcome(reply))
-  }
-
-  #newExchange(): Exchange {
-    const exchange = new Exchange(this.#exchanges.length, this.#template.callsPerConnection)
-    this.#exchanges.push(exchange)
-    return exchange
-  }
-
-  /** Its call is over; it may carry the next one. */
-  #free(exchange: Exchange): void {
-    exchange.call = null
-    this.#open--
-    this.#idle.push(exchange)
   }
 
   #giveUp(call: CallSlot, outcome: Outcome): void {
@@ -265,10 +253,10 @@ export class WebSocketSession implements StreamingSession, ResumableSession, Lin
 
   #failAll(outcomeOf: (hasReply: boolean) => Outcome): void {
     this.#isOver = true
-    for (const exchange of this.#exchanges) {
+    for (const exchange of this.#exchanges.calling) {
       const { call, hasReply } = exchange
       if (!call) continue
-      this.#free(exchange)
+      this.#exchanges.free(exchange)
       call.end(outcomeOf(hasReply))
     }
   }
@@ -279,7 +267,7 @@ export class WebSocketSession implements StreamingSession, ResumableSession, Lin
       this.#probe.broken(0)
       return
     }
-    const isIdle = this.#open === 0 && !this.#isOver
+    const isIdle = this.#exchanges.open === 0 && !this.#isOver
     this.#failAll((hasReply) => endingOutcome(ending, hasReply))
     this.#end(isIdle && !isOrdinary(ending) ? endingOutcome(ending, false) : SUCCESS)
   }
@@ -287,7 +275,7 @@ export class WebSocketSession implements StreamingSession, ResumableSession, Lin
   /** Servers keep what they stream for a while; a call with one reply is given up with its connection. */
   #canGoOn(ending: Ending): boolean {
     const canResume = this.#template.resume !== null && this.#name !== '' && !this.#isOver
-    return canResume && this.#streams && this.#open > 0 && isResumable(ending)
+    return canResume && this.#streams && this.#exchanges.open > 0 && isResumable(ending)
   }
 
   /** It takes no more calls. */
