@@ -1,6 +1,7 @@
 import type { Plan } from '../plan/plan.ts'
 import type { RoundRecord } from '../record/round-record.ts'
 import { LoadThreadError } from './load-thread-error.ts'
+import { watchMemory } from './memory-watch.ts'
 import type { RoundOrder } from './messages.ts'
 import { type Search, type SearchStep, search } from './search.ts'
 
@@ -14,6 +15,8 @@ export interface ConductOptions<Step extends SearchStep> {
   runner: RoundRunner
   /** CPU seconds that the case's server has used so far; null where it tells none. */
   serverCpuSeconds(caseIndex: number): Promise<number | null>
+  /** Memory that the case's server holds now, in bytes; null where it tells none, or nobody wants to know. */
+  serverMemoryBytes(caseIndex: number): Promise<number | null>
   /** A round begins, or a step of a search. */
   begun(round: RoundOrder, isSearching: boolean): void
   /** Whether the objective of a case's search held at a rate. */
@@ -29,6 +32,8 @@ interface ConductedRound {
   records: RoundRecord[]
   /** Over the round, its warm-up and handshakes included. */
   serverCpuSeconds: number | null
+  /** By how much the server's memory grew over the round, at its peak. */
+  serverMemoryGrowthBytes: number | null
 }
 
 export interface Conducted<Step extends SearchStep> {
@@ -77,12 +82,15 @@ async function conductInto<Step extends SearchStep>(
       if (options.isStopped()) return
       const before = await options.serverCpuSeconds(caseIndex)
       const order = { caseIndex, roundIndex, ratePerSecond }
-      const records = await runner.round(order, () => options.begun(order, false))
+      const { value: records, growthBytes: serverMemoryGrowthBytes } = await watchMemory(
+        () => options.serverMemoryBytes(caseIndex),
+        () => runner.round(order, () => options.begun(order, false)),
+      )
       // Ended before its measured window began: it has nothing to tell.
       if (options.isStopped() && records.every(isEmpty)) return
       const after = await options.serverCpuSeconds(caseIndex)
       const serverCpuSeconds = before === null || after === null ? null : after - before
-      rounds.push({ caseIndex, records, serverCpuSeconds })
+      rounds.push({ caseIndex, records, serverCpuSeconds, serverMemoryGrowthBytes })
       if (records.some(({ overflowed }) => overflowed)) aborted.add(caseIndex)
     }
   }

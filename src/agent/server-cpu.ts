@@ -1,11 +1,12 @@
 /**
- * CPU time of a server, from the Prometheus metrics that it shows. The reference server tells its front end's
- * from its models'; of any other server the whole process counts.
+ * What a server uses, from the Prometheus metrics that it shows. The reference server tells its front end's CPU time from
+ * its models'; of any other server the whole process counts.
  */
 
 import { Buffer } from 'node:buffer'
 
-const METRICS = ['infer_frontend_cpu_seconds_total', 'process_cpu_seconds_total'] as const
+const CPU_SECONDS = ['infer_frontend_cpu_seconds_total', 'process_cpu_seconds_total'] as const
+const RESIDENT_BYTES = ['process_resident_memory_bytes'] as const
 const TIMEOUT_MS = 1000
 const MOST_BYTES = 4 * 1024 * 1024
 /** In characters. */
@@ -13,14 +14,24 @@ const LONGEST_LINE = 10_000
 
 /** Null where there is no such page, or no such metric on it. */
 export async function readCpuSeconds(metricsUrl: string): Promise<number | null> {
+  const page = await pageAt(metricsUrl)
+  return page === null ? null : cpuSeconds(page)
+}
+
+/** Null where there is no such page, or no such metric on it. */
+export async function readResidentBytes(metricsUrl: string): Promise<number | null> {
+  const page = await pageAt(metricsUrl)
+  return page === null ? null : sampleOf(page, RESIDENT_BYTES)
+}
+
+async function pageAt(metricsUrl: string): Promise<string | null> {
   try {
     const reply = await fetch(metricsUrl, { signal: AbortSignal.timeout(TIMEOUT_MS) })
     if (!reply.ok || !reply.body || !isText(reply)) {
       await reply.body?.cancel()
       return null
     }
-    const page = await textOf(reply.body)
-    return page === null ? null : cpuSeconds(page)
+    return await textOf(reply.body)
   } catch {
     return null
   }
@@ -44,7 +55,12 @@ const SAMPLE = /^(?:\{(?:[^}"\n]|"(?:[^"\\\n]|\\.)*")*\})? ([0-9.eE+-]+)/
 
 /** Reads the text format of Prometheus. Null where it tells no CPU time. */
 export function cpuSeconds(page: string): number | null {
-  for (const name of METRICS) {
+  return sampleOf(page, CPU_SECONDS)
+}
+
+/** Of the first of the metrics that is there. */
+function sampleOf(page: string, names: readonly string[]): number | null {
+  for (const name of names) {
     // Line by line: a pattern over all of the page would look for each closing brace to its end.
     for (const line of page.split('\n')) {
       if (!line.startsWith(name) || line.length > LONGEST_LINE) continue

@@ -8,7 +8,7 @@ import { conduct, measuredRate } from '../agent/conduct.ts'
 import { Floors, type MeasuredFloor } from '../agent/floors.ts'
 import { LoadThreadError } from '../agent/load-thread-error.ts'
 import type { RoundOrder } from '../agent/messages.ts'
-import { readCpuSeconds } from '../agent/server-cpu.ts'
+import { readCpuSeconds, readResidentBytes } from '../agent/server-cpu.ts'
 import { Threads } from '../agent/threads.ts'
 import { Tokens } from '../agent/tokens.ts'
 import { DialectError } from '../dialects/dialect.ts'
@@ -112,6 +112,10 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
       serverCpuSeconds: async (caseIndex) => {
         const url = metricsUrls[caseIndex] ?? null
         return url === null ? null : readCpuSeconds(url)
+      },
+      serverMemoryBytes: async (caseIndex) => {
+        const url = metricsUrls[caseIndex] ?? null
+        return url === null || !isReadSlowly(plan.cases[caseIndex]!, plan) ? null : readResidentBytes(url)
       },
       begun: (round, isSearching) => watcher.round(round, isSearching),
       judge: (caseIndex, ratePerSecond, records) => judgeStep(plan.cases[caseIndex]!, ratePerSecond, records),
@@ -230,6 +234,11 @@ async function findUnreachable(
 
 function tokenUrlOf({ token }: Case['target']): string {
   return typeof token?.source === 'object' ? token.source.tokenUrl : ''
+}
+
+/** A target that one of its cases reads slowly: what the server's memory does is told of its other cases, too, to compare. */
+function isReadSlowly({ target }: Case, { cases }: Plan): boolean {
+  return cases.some((one) => one.target.name === target.name && one.reader)
 }
 
 /** Only where the server is known to have one: a page that nobody asked for would be a request too many. */

@@ -9,6 +9,7 @@
 import type { z } from 'zod'
 import type { CodecOptions, Dialect } from '../dialects/dialect.ts'
 import type { Target, Timeouts, TokenPlace } from '../plan/plan.ts'
+import type { RetryAfter } from './retry-after.ts'
 
 /** Who sends how many messages in a call: one each, or a stream from the server, the client, or both. */
 export type CallKind = 'unary' | 'server-stream' | 'client-stream' | 'bidi'
@@ -39,12 +40,6 @@ export interface Outcome {
   retryAfter?: RetryAfter
 }
 
-/**
- * When a server wants to be asked again, in ms: after a time, or at a moment of Unix time where it does not tell what time
- * it is there. NaN: it said so in a way that nobody can read, or that is no time.
- */
-export type RetryAfter = { afterMs: number } | { atMs: number }
-
 export const SUCCESS: Outcome = Object.freeze({ ok: true, phase: '', class: '', code: '', sample: '' })
 
 /** Longer ones are cut. */
@@ -60,11 +55,6 @@ export function failure(phase: string, errorClass: string, code: string, sample:
     code: code.slice(0, MOST_CODE_CHARACTERS),
     sample: sample.slice(0, MOST_SAMPLE_CHARACTERS),
   }
-}
-
-/** The same, with the wait that the server asked for, if it did. */
-export function withRetryAfter(outcome: Outcome, retryAfter: RetryAfter | undefined): Outcome {
-  return retryAfter === undefined ? outcome : { ...outcome, retryAfter }
 }
 
 /** Bytes of the raw socket, below TLS, handshake included. */

@@ -58,18 +58,20 @@ export class Hold {
   failed({ outcome, measured }: Call): void {
     const { retryAfter } = outcome
     if (!retryAfter) return
-    const { clock, throttle } = this.#options
     const askedMs = waitMs(retryAfter, unixMs())
     if (measured) this.#count(askedMs)
-    if (!throttle) return
-    const nowMs = clock.now()
-    throttle.call(askedMs, nowMs)
-    this.#update(nowMs)
+    this.#keepTo(askedMs)
   }
 
   /** A connection was refused, and no call has to answer for it. Those that stand may go on. */
   refused({ retryAfter }: Outcome): void {
     if (retryAfter) this.#count(waitMs(retryAfter, unixMs()))
+  }
+
+  /** The last connection was refused: calls could only wait for the next one. True: they are kept from starting. */
+  noneStands({ retryAfter }: Outcome): boolean {
+    if (retryAfter) this.#keepTo(waitMs(retryAfter, unixMs()))
+    return this.isOn
   }
 
   /** A closed loop's slot waits for the end of the hold. */
@@ -85,6 +87,14 @@ export class Hold {
     const begun = this.#held.filter((held) => held.begun)
     this.#held = []
     return begun.map(({ call }) => call)
+  }
+
+  #keepTo(askedMs: number): void {
+    const { clock, throttle } = this.#options
+    if (!throttle) return
+    const nowMs = clock.now()
+    throttle.call(askedMs, nowMs)
+    this.#update(nowMs)
   }
 
   #count(askedMs: number): void {

@@ -256,8 +256,10 @@ export class Round implements CallOwner, PoolOwner, HoldOwner {
 
   allFailed(outcome: Outcome): void {
     // Nothing else could carry the calls that wait, so they fail with the reason why. Where none waits there is
-    // nothing to count: the next call will meet the same reason.
-    for (const call of this.#waiting.takeAll()) call.end(outcome)
+    // nothing to count: the next call will meet the same reason, unless the server is to be left alone until then.
+    const waiting = this.#waiting.takeAll()
+    for (const call of waiting) call.end(outcome)
+    if (this.#hold.noneStands(outcome) && waiting.length === 0) this.connectionFailed(outcome)
   }
 
   again(call: Call, plannedMs: number, takenMs: number): void {

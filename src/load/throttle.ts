@@ -1,4 +1,4 @@
-import type { RetryAfter } from '../drivers/driver.ts'
+import type { RetryAfter } from '../drivers/retry-after.ts'
 
 /** What asks for more asks for no time that any run could wait. */
 const LONGEST_WAIT_MS = 24 * 60 * 60 * 1000

@@ -140,7 +140,7 @@ function primaryFacets({ givenName, target, payload, load, retryAfter, reader }:
   }
   if (reader) {
     const pause = formatDuration(reader.pauseMs)
-    add('reader', `${pause} every ${reader.every}`, `reader pauses ${pause} every ${reader.every}`)
+    add('reader', `${pause} every ${reader.every}`, `pausing ${pause}/${reader.every}`)
   }
   add('retry_after', retryAfter ?? 'ignore', retryAfter ? 'waits when told' : 'never waits')
   return facets

@@ -521,6 +521,15 @@ export const ROUND_METRICS: readonly RoundMetric[] = [
     definition:
       'Calls per CPU second that the server spent, from its `process_cpu_seconds_total`. The reference server’s front end is told from its models.',
   },
+  {
+    name: 'server_memory_growth',
+    title: 'server memory growth',
+    unit: 'bytes',
+    scope: 'round',
+    direction: LOWER,
+    definition:
+      'By how much the server’s resident memory (`process_resident_memory_bytes`) lay above what it held before the round, at its peak. Of targets that a case reads slowly (`reader`): what a server keeps for such a reader is in it, and what its garbage collector has not taken yet. It is asked five times a second.',
+  },
 ]
 
 export const TIMING_METRICS: readonly TimingMetric[] = [

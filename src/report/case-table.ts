@@ -5,7 +5,7 @@ import type { CaseResult, Summary } from '../result/document.ts'
 import { floorOf } from '../result/floor.ts'
 import { isLowerBound } from '../result/thresholds.ts'
 import { clean } from './clean.ts'
-import { percent, significant, type TimeUnit, unitFor, whole } from './numbers.ts'
+import { mebibytes, percent, significant, type TimeUnit, unitFor, whole } from './numbers.ts'
 import { type Cell, type Column, EMPTY, plain, type Table, type Tone, textColumn } from './page.ts'
 
 interface Reading {
@@ -18,7 +18,7 @@ interface Reading {
   tone?: Tone
 }
 
-type Scale = 'time' | 'number' | 'count' | 'percent'
+type Scale = 'time' | 'number' | 'count' | 'percent' | 'size'
 
 export interface CaseColumn {
   title: string
@@ -159,6 +159,7 @@ function write(reading: Reading | null, scale: Scale, unit: TimeUnit | null): Ce
 function scaled(value: number, scale: Scale, unit: TimeUnit | null): string {
   if (unit) return significant(value * unit.perMs)
   if (scale === 'percent') return percent(value)
+  if (scale === 'size') return mebibytes(value)
   return scale === 'count' ? whole(value) : significant(value)
 }
 

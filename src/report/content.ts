@@ -85,6 +85,7 @@ function caseTables(cases: readonly CaseResult[]): (Table | null)[] {
         p50('server_compute', 'server', 1),
         summed('overhead_bytes', 'percent'),
         summed('throughput_per_core', 'number'),
+        summed('server_memory_growth', 'size'),
       ],
       { besides: [summed('client_cpu_time', 'time', { expendable: 2 })] },
     ),
@@ -238,7 +239,7 @@ function noteLines(result: Result): Lines | null {
   const lines = [
     ...scenarioWarnings(result),
     ...Object.entries(result.verdict.notes ?? {}).map(([what, note]) => `${clean(what)} ${clean(note)}`),
-    ...result.cases.flatMap(caseNotes),
+    ...caseNotes(result.cases),
     ...floorNotes(result.cases),
     ...openCallNote(result.cases),
     ...absences(result.cases),
@@ -246,13 +247,17 @@ function noteLines(result: Result): Lines | null {
   return lines.length > 0 ? { title: 'Notes', lines: lines.map(plain) } : null
 }
 
-/** A line for each note, whatever number of metrics it is about. */
-function caseNotes({ name, verdict }: CaseResult): string[] {
-  const byNote = Map.groupBy(Object.entries(verdict.notes ?? {}), ([, note]) => note)
-  return [...byNote].map(
-    ([note, entries]) =>
-      `${note.startsWith('>=') ? '' : '*: '}${clean(name)}: ${entries.map(([metric]) => clean(metric)).join(', ')} ${clean(note)}`,
-  )
+/** A line for each note, whatever number of cases and metrics it is about. */
+function caseNotes(cases: readonly CaseResult[]): string[] {
+  const lines = new Map<string, string[]>()
+  for (const { name, verdict } of cases) {
+    const byNote = Map.groupBy(Object.entries(verdict.notes ?? {}), ([, note]) => note)
+    for (const [note, entries] of byNote) {
+      const line = `${entries.map(([metric]) => clean(metric)).join(', ')} ${clean(note)}`
+      lines.set(line, [...(lines.get(line) ?? []), clean(name)])
+    }
+  }
+  return [...lines].map(([line, names]) => `${/^\S+ >=/.test(line) ? '' : '*: '}${names.join(', ')}: ${line}`)
 }
 
 function openCallNote(cases: readonly CaseResult[]): string[] {

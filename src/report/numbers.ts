@@ -26,6 +26,11 @@ export function percent(share: number): string {
     .replace(/\.$/, '')}%`
 }
 
+/** Memory of a process: less than a tenth of a mebibyte of it says nothing. */
+export function mebibytes(byteCount: number): string {
+  return `${(byteCount / 2 ** 20).toFixed(1)} MiB`
+}
+
 /** How a column of durations is written. */
 export interface TimeUnit {
   name: 'µs' | 'ms' | 's'

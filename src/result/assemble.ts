@@ -23,6 +23,8 @@ export interface RoundEvidence {
   records: RoundRecord[]
   /** CPU time of the server over the round, warm-up included; null where it tells none. */
   serverCpuSeconds: number | null
+  /** By how much its memory grew, at its peak; null where it tells none, or nobody asked. */
+  serverMemoryGrowthBytes: number | null
 }
 
 /** Throws where a record's histogram is damaged. */
@@ -33,6 +35,11 @@ export function assembleCase(planned: Case, rounds: readonly RoundEvidence[]): C
   const metrics = withoutNegatives(distributions(everything, openCount, storedDistribution), counts)
   const assembled = rounds.map((round) => assembleRound(planned, round))
   const cpu = rounds.map(({ serverCpuSeconds }) => serverCpuSeconds)
+  const growths = rounds.flatMap(({ serverMemoryGrowthBytes: bytes }) => bytes ?? [])
+  const usage = {
+    cpuSeconds: cpu.includes(null) ? null : sum(cpu as number[]),
+    memoryGrowthBytes: growths.length > 0 ? Math.max(...growths) : null,
+  }
   return {
     name: planned.name,
     target: planned.target.name,
@@ -43,7 +50,7 @@ export function assembleCase(planned: Case, rounds: readonly RoundEvidence[]): C
     labels: planned.labels,
     load: { ...planned.load },
     verdict: caseVerdict(evidenceOf(planned, counts, metrics, everything, assembled)),
-    summary: summary(planned, counts, cpu.includes(null) ? null : sum(cpu as number[])),
+    summary: summary(planned, counts, usage),
     metrics,
     absent: absent(planned, metrics, counts),
     rounds: assembled,
@@ -51,11 +58,12 @@ export function assembleCase(planned: Case, rounds: readonly RoundEvidence[]): C
   }
 }
 
-export function assembleRound(planned: Case, { records, serverCpuSeconds }: RoundEvidence): RoundResult {
+export function assembleRound(planned: Case, evidence: RoundEvidence): RoundResult {
+  const { records, serverCpuSeconds: cpuSeconds, serverMemoryGrowthBytes: memoryGrowthBytes } = evidence
   const counts = roundCounts(records)
   const metrics = distributions(records, openCalls(planned, counts), distribution)
   return {
-    summary: summary(planned, counts, serverCpuSeconds),
+    summary: summary(planned, counts, { cpuSeconds, memoryGrowthBytes }),
     metrics: withoutNegatives(metrics, counts),
     timeline: timelineOf(records.map(({ timeline }) => timeline)),
   }
@@ -66,7 +74,12 @@ function openCalls({ load }: Case, { interrupted, dropped }: Counts): number {
   return interrupted + (load.overflow === 'queue' ? dropped : 0)
 }
 
-function summary(planned: Case, counts: Counts, serverCpuSeconds: number | null): Summary {
+interface ServerUse {
+  cpuSeconds: number | null
+  memoryGrowthBytes: number | null
+}
+
+function summary(planned: Case, counts: Counts, server: ServerUse): Summary {
   const seconds = counts.windowMs / 1000
   const rate = (count: number) => (seconds > 0 ? count / seconds : null)
   const due = counts.calls + counts.interrupted + counts.dropped
@@ -85,7 +98,8 @@ function summary(planned: Case, counts: Counts, serverCpuSeconds: number | null)
     request_throughput: rate(counts.endedInWindow),
     output_token_throughput: counts.tokensInWindow > 0 ? rate(counts.tokensInWindow) : null,
     throughput_per_core:
-      serverCpuSeconds !== null && serverCpuSeconds > 0 ? counts.allSuccesses / serverCpuSeconds : null,
+      server.cpuSeconds !== null && server.cpuSeconds > 0 ? counts.allSuccesses / server.cpuSeconds : null,
+    server_memory_growth: server.memoryGrowthBytes,
     goodput: slo.length > 0 && due > 0 ? counts.good / due : null,
     error_rate: counts.calls > 0 ? counts.errors / counts.calls : null,
     overhead_bytes:

@@ -74,6 +74,8 @@ const summarySchema = z.object({
   request_throughput: number.nullable(),
   output_token_throughput: number.nullable(),
   throughput_per_core: number.nullable(),
+  /** In bytes; the highest of the rounds. */
+  server_memory_growth: number.nullable().default(null),
   goodput: number.nullable(),
   error_rate: number.nullable(),
   overhead_bytes: number.nullable(),

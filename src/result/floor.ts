@@ -15,7 +15,11 @@ export function assembleFloor(measured: MeasuredFloor): Floor {
   const absent = (reason: string): Floor => ({ load, summary: null, metrics: {}, reason })
   if ('reason' in measured) return absent(measured.reason)
   const { planned, records } = measured
-  const { summary, metrics } = assembleRound(planned, { records, serverCpuSeconds: null })
+  const { summary, metrics } = assembleRound(planned, {
+    records,
+    serverCpuSeconds: null,
+    serverMemoryGrowthBytes: null,
+  })
   const succeeded = summary.calls - summary.errors
   if (!isEnough(succeeded)) {
     const failure = records.flatMap(({ errors }) => errors)[0]?.outcome.sample

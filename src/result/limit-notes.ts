@@ -46,7 +46,7 @@ export function throttledNote(
 export function readerNote({ reader }: Case): string | null {
   if (!reader) return null
   const chunks = reader.every === 1 ? 'each chunk' : `every ${reader.every} chunks`
-  return `holds the reader’s own pauses: ${ms(reader.pauseMs)} after ${chunks}, on purpose`
+  return `with the reader’s own pauses in it: ${ms(reader.pauseMs)} after ${chunks}, on purpose`
 }
 
 function ms(durationMs: number): string {

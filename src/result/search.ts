@@ -21,7 +21,9 @@ export interface MeasuredStep extends SearchStep {
 export function judgeStep(planned: Case, ratePerSecond: number, records: RoundRecord[]): MeasuredStep {
   const { metric, statistic, below } = searchOf(planned).objective
   const measured = withRate(planned, ratePerSecond)
-  const { metrics, summary, verdict } = assembleCase(measured, [{ records, serverCpuSeconds: null }])
+  const { metrics, summary, verdict } = assembleCase(measured, [
+    { records, serverCpuSeconds: null, serverMemoryGrowthBytes: null },
+  ])
   const { calls, errors, interrupted, dropped } = summary
   const read = (name: string, which: string) =>
     (metrics[name] as Readonly<Record<string, unknown>> | undefined)?.[which] as number | undefined

@@ -2,8 +2,9 @@
 
 import { Metadata, status } from '@grpc/grpc-js'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type RetryAfter, streamsReply } from '../../src/drivers/driver.ts'
+import { streamsReply } from '../../src/drivers/driver.ts'
 import { retryAfterOf } from '../../src/drivers/http/retry-after.ts'
+import type { RetryAfter } from '../../src/drivers/retry-after.ts'
 import type { Payload } from '../../src/plan/plan.ts'
 import { type Play, type Played, play } from '../contract/play.ts'
 import { startFaulty } from '../servers/faulty-http.ts'

@@ -1,7 +1,8 @@
 /** Load keeps to the waits that a server asks for where the scenario says so; on simulated time. */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type RetryAfter, SUCCESS } from '../../src/drivers/driver.ts'
+import { SUCCESS } from '../../src/drivers/driver.ts'
+import type { RetryAfter } from '../../src/drivers/retry-after.ts'
 import { isAbsurd, Throttle, waitMs } from '../../src/load/throttle.ts'
 import { type Answer, clock, refused, type Simulated, simulate, simulateTime } from './simulated.ts'
 
@@ -215,7 +216,8 @@ describe('a connection that is refused', () => {
       answer: refusing([], 0),
     })
     expect(seen.connectionsMs).toEqual([0, 500, 500, 500])
-    expect(seen.startsMs[0]).toBe(500)
+    expect(seen.calls[0]).toMatchObject({ plannedMs: 500, sentMs: 500, endMs: 510 })
+    expect(seen.waits).toEqual([{ askedMs: 500, isAbsurd: false }])
   })
 
   test('is tried again soon where the scenario does not say so', async () => {

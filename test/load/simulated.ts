@@ -7,11 +7,10 @@ import {
   failure,
   OpenError,
   type Outcome,
-  type RetryAfter,
   type Session,
   SUCCESS,
-  withRetryAfter,
 } from '../../src/drivers/driver.ts'
+import { type RetryAfter, withRetryAfter } from '../../src/drivers/retry-after.ts'
 import type { Call } from '../../src/load/call.ts'
 import type { Recording } from '../../src/load/recording.ts'
 import { Round, type RoundOptions } from '../../src/load/round.ts'

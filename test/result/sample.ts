@@ -68,6 +68,7 @@ export function sampleCase(spec: Spec): CaseResult {
     request_throughput: (callCount * ROUNDS) / 15,
     output_token_throughput: null,
     throughput_per_core: null,
+    server_memory_growth: null,
     resumed: 0,
     handshake_bytes: null,
     client_cpu_time: null,
@@ -168,7 +169,22 @@ function cases(): CaseResult[] {
         handshake: 2.2,
       },
       callCount: 400,
-      summary: { requested_rate: 80, overhead_bytes: 0.0042, goodput: 0.985, errors: 3, error_rate: 0.0025 },
+      summary: {
+        requested_rate: 80,
+        overhead_bytes: 0.0042,
+        goodput: 0.985,
+        errors: 3,
+        error_rate: 0.0025,
+        throttled: 3,
+      },
+      verdict: {
+        valid: true,
+        reasons: [],
+        notes: {
+          throttled:
+            'refusals asked for a wait (p50 1000 ms, at most 1000 ms), and the load went on as it was told to (retry_after: ignore)',
+        },
+      },
       absent: {
         ...NO_DNS,
         overhead_time: 'the server tells no timing',
@@ -211,6 +227,15 @@ function cases(): CaseResult[] {
         request_throughput: 9.87,
         output_token_throughput: 631.7,
         goodput: 0.93,
+        server_memory_growth: 13_421_773,
+      },
+      verdict: {
+        valid: true,
+        reasons: [],
+        notes: {
+          request_latency: 'with the reader’s own pauses in it: 100 ms after every 10 chunks, on purpose',
+          inter_chunk_latency: 'with the reader’s own pauses in it: 100 ms after every 10 chunks, on purpose',
+        },
       },
       absent: NO_DNS,
     }),

@@ -195,7 +195,7 @@ const FAULTS: Fault[] = [
     given: { set: ['defaults.lode.rate=5'] },
     says: [
       '--set defaults.lode.rate=5: unknown key `lode`',
-      '  The keys here are `payload`, `load`, `rounds`, `floor`, `timeout`, `slo`.',
+      '  The keys here are `payload`, `load`, `rounds`, `floor`, `timeout`, `retry_after`, `reader`, `slo`.',
     ],
   },
 ]

@@ -1,5 +1,6 @@
 import { type StatusObject, status } from '@grpc/grpc-js'
-import { failure, type Outcome, withRetryAfter } from '../driver.ts'
+import { failure, type Outcome } from '../driver.ts'
+import { withRetryAfter } from '../retry-after.ts'
 import { retryAfterOf } from './retry-after.ts'
 
 /** As much of a status's message as is kept for a person to read. */

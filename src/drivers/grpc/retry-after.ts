@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer'
 import type { Metadata } from '@grpc/grpc-js'
 import protobuf from 'protobufjs/light.js'
-import type { RetryAfter } from '../driver.ts'
+import type { RetryAfter } from '../retry-after.ts'
 
 const MS_PER_SECOND = 1000
 const NS_PER_MS = 1e6

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
-import type { CallSlot, RetryAfter } from '../driver.ts'
+import type { CallSlot } from '../driver.ts'
+import type { RetryAfter } from '../retry-after.ts'
 import { retryAfterOf } from './retry-after.ts'
 import type { HttpSession } from './session.ts'
 

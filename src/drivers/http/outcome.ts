@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { failure, type Outcome, type RetryAfter, withRetryAfter } from '../driver.ts'
+import { failure, type Outcome } from '../driver.ts'
+import { type RetryAfter, withRetryAfter } from '../retry-after.ts'
 import { tcpOutcome } from '../transport/errors.ts'
 
 /** As much of an error reply as is kept for a person to read. */

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { RetryAfter } from '../driver.ts'
+import type { RetryAfter } from '../retry-after.ts'
 
 type Headers = Record<string, string | string[] | undefined> | IncomingHttpHeaders
 

@@ -1,4 +1,5 @@
-import type { ByteCounts, Outcome, RetryAfter, SessionProbe } from '../driver.ts'
+import type { ByteCounts, Outcome, SessionProbe } from '../driver.ts'
+import type { RetryAfter } from '../retry-after.ts'
 import type { Exchange } from './exchange.ts'
 import type { RpcError } from './outcome.ts'
 

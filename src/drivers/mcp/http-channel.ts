@@ -1,6 +1,7 @@
 import type { Client, Dispatcher } from 'undici'
-import type { ByteCounts, Credentials, RetryAfter } from '../driver.ts'
+import type { ByteCounts, Credentials } from '../driver.ts'
 import { singleClient } from '../http/single-client.ts'
+import type { RetryAfter } from '../retry-after.ts'
 import { socketBytes, type Transport } from '../transport/connect.ts'
 import type { Channel, ChannelOwner, Message } from './channel.ts'
 import type { Exchange } from './exchange.ts'

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
-import type { CallSlot, RetryAfter } from '../driver.ts'
+import type { CallSlot } from '../driver.ts'
 import { retryAfterOf } from '../http/retry-after.ts'
+import type { RetryAfter } from '../retry-after.ts'
 import type { Exchange } from './exchange.ts'
 import { MOST_MESSAGE_BYTES } from './options.ts'
 

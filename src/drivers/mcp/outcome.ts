@@ -1,6 +1,7 @@
 import { durationOf } from '../../dialects/json.ts'
-import { failure, OpenError, type Outcome, type RetryAfter, withRetryAfter } from '../driver.ts'
+import { failure, OpenError, type Outcome } from '../driver.ts'
 import { requestOutcome } from '../http/outcome.ts'
+import { type RetryAfter, withRetryAfter } from '../retry-after.ts'
 
 /** As much of a message as is kept for a person to read. */
 export const SAMPLE_CHARACTERS = 300

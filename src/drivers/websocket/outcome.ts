@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { WebSocketReply } from '../../dialects/websocket-face.ts'
-import { failure, type Outcome, withRetryAfter } from '../driver.ts'
+import { failure, type Outcome } from '../driver.ts'
 import { retryAfterOf } from '../http/retry-after.ts'
+import { withRetryAfter } from '../retry-after.ts'
 import { tcpOutcome } from '../transport/errors.ts'
 
 /** As much of what a server says as is kept for a person to read. */
