@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { watchMemory } from '../../src/agent/memory-watch.ts'
-
-beforeEach(() => void vi.useFakeTimers())
-afterEach(() => void vi.useRealTimers())
+import { play } from '../contract/play.ts'
+import { startServer } from '../servers/start.ts'
 
 /** A server whose memory changes at given times, in ms, and which takes so long to tell it. */
 function serverOf(steps: readonly [number, number | null][], takesMs = 0) {
@@ -24,6 +23,9 @@ async function watched(read: () => Promise<number | null>, forMs: number) {
 }
 
 describe('the growth of a server’s memory', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
   test('is that of its peak, which may be over when the round ends', async () => {
     const { read } = serverOf([
       [0, 100],
@@ -79,5 +81,37 @@ describe('the growth of a server’s memory', () => {
     await expect(failing).rejects.toThrow('no round')
     await vi.advanceTimersByTimeAsync(2000)
     expect(asked).toEqual([0])
+  })
+})
+
+describe('a slow reader', () => {
+  const STREAMS = 3
+  const STREAM_BYTES = 600 * 64 * 1024
+
+  /** By how much a server grows whose streams are read with a pause of 300 ms after every 200 chunks. */
+  async function growthOf(path: string) {
+    const server = await startServer('pouring-process.ts')
+    try {
+      const read = async () => Number(await (await fetch(`${server.url}/memory`)).text())
+      const { value, growthBytes } = await watchMemory(read, () =>
+        play({
+          target: { interface: 'sse', url: server.url + path },
+          reader: { every: 200, pauseMs: 300 },
+          load: { model: 'closed', concurrency: STREAMS, calls: STREAMS },
+          timeouts: { totalMs: 25_000 },
+        }),
+      )
+      expect(value.counts).toMatchObject({ calls: STREAMS, errors: 0 })
+      expect(value.counts.payloadBytes).toBe(STREAMS * STREAM_BYTES)
+      return growthBytes!
+    } finally {
+      await server.stop()
+    }
+  }
+
+  test('shows in the memory of a server that keeps what is not read, and not in that of one that waits', async () => {
+    const [keeps, waits] = [await growthOf('/keep'), await growthOf('/wait')]
+    expect(keeps).toBeGreaterThan(0.5 * STREAMS * STREAM_BYTES)
+    expect(waits).toBeLessThan(keeps / 2)
   })
 })

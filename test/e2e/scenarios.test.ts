@@ -39,12 +39,30 @@ const MORE: Readonly<Record<string, (result: Result, stdout: string) => void>> =
   'handshake.yaml': savesByResuming,
   'batching.yaml': letsALoneCallerWait,
   'polling-or-streaming.yaml': streamsFasterThanItPolls,
+  'rate-limit.yaml': isRefusedLessForWaiting,
+  'slow-readers.yaml': readsAsSlowlyAsItIsTold,
+}
+
+/** Classes of errors that a scenario is there to show; no other one has any. */
+const ON_PURPOSE: Readonly<Record<string, readonly string[]>> = {
+  'rate-limit.yaml': ['http.429', 'grpc.RESOURCE_EXHAUSTED', 'ws.error'],
 }
 
 /** What would take too long in a test. */
 const LESS: Readonly<Record<string, readonly string[]>> = {
   'payload-sweep.yaml': ['--set', 'cases.5.payload.size=2MiB'],
   'handshake.yaml': ['--set', 'vary.target.connection=[cold, resumed]'],
+  'slow-readers.yaml': [
+    '--set',
+    'defaults.payload.output_tokens=4000',
+    '--set',
+    'defaults.load.concurrency=1',
+  ],
+}
+
+/** What tells nothing in a window of 100 ms. */
+const LONGER: Readonly<Record<string, readonly string[]>> = {
+  'rate-limit.yaml': ['--set', 'defaults.load.duration=400ms'],
 }
 
 test('there are scenarios', () => {
@@ -76,6 +94,7 @@ describe.each(NAMES)('%s', (name) => {
       '--quiet',
       ...shortened(await readFile(path, 'utf8')),
       ...(LESS[name] ?? []),
+      ...(LONGER[name] ?? []),
     ]
     const { code, stdout, stderr } = await cli(['run', path, ...args], {
       cwd: folder,
@@ -86,7 +105,8 @@ describe.each(NAMES)('%s', (name) => {
     expect([0, 113], told).toContain(code)
     const result = await readResultFile(folder)
     for (const { name: caseName, verdict, summary, errors } of result.cases) {
-      expect({ caseName, errors }).toEqual({ caseName, errors: [] })
+      const unwanted = errors.filter((error) => !ON_PURPOSE[name]?.includes(error.class))
+      expect({ caseName, unwanted }).toEqual({ caseName, unwanted: [] })
       expect(summary.calls, caseName).toBeGreaterThan(0)
       expect(verdict.valid || isSaturated(verdict), verdict.reasons.join()).toBe(true)
     }
@@ -107,6 +127,35 @@ function fillsTheMatrix(result: Result, stdout: string): void {
     }),
   )
   expect(empty).toEqual([])
+}
+
+function isRefusedLessForWaiting({ cases }: Result): void {
+  const closed = Map.groupBy(
+    cases.filter(({ load }) => load.model === 'closed'),
+    ({ target }) => target,
+  )
+  expect(closed.size).toBe(4)
+  for (const [target, [ignoring, obeying]] of closed) {
+    expect(ignoring!.summary.throttled, target).toBe(ignoring!.summary.errors)
+    expect(obeying!.summary.throttled, target).toBe(obeying!.summary.errors)
+    // Every refusal has two slots wait that a call without one would have been refused in.
+    expect(obeying!.summary.error_rate, target).toBeLessThan(ignoring!.summary.error_rate!)
+    expect(ignoring!.metrics.retry_after!.max, target).toBeLessThanOrEqual(11)
+    expect(ignoring!.verdict.notes!.throttled).toContain('retry_after: ignore')
+    expect(obeying!.verdict.notes!.throttled).toContain('which was kept')
+  }
+}
+
+function readsAsSlowlyAsItIsTold({ cases }: Result): void {
+  const targets = Map.groupBy(cases, ({ target }) => target)
+  expect(targets.size).toBe(4)
+  for (const [target, [fast, slow]] of targets) {
+    // Ten pauses of 100 ms, but for those of the pieces that were read with the end.
+    expect(slow!.metrics.request_latency!.min, target).toBeGreaterThanOrEqual(500)
+    expect(slow!.metrics.request_latency!.min, target).toBeGreaterThan(fast!.metrics.request_latency!.min)
+    expect(slow!.verdict.notes!.inter_chunk_latency, target).toContain('the reader’s own pauses')
+    for (const one of [fast, slow]) expect(one!.summary.server_memory_growth, target).not.toBeNull()
+  }
 }
 
 function letsALoneCallerWait({ cases }: Result): void {
