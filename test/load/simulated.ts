@@ -21,7 +21,7 @@ import { caseOf, type Play } from '../contract/play.ts'
 /** What the server says to a call, or to a connection, that comes at `atMs`, and how long it takes over it. */
 export type Answer = (atMs: number, count: number) => { outcome: Outcome; takesMs: number }
 
-export interface Told {
+interface Told {
   plannedMs: number
   takenMs: number
   sentMs: number

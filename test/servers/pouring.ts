@@ -59,7 +59,7 @@ function tlsOf(ca: string): Play['target']['tls'] {
   return { ca: ca || null, cert: null, key: null, servername: null, verify: true }
 }
 
-export async function pouringSse(secure: Secure, http: '1.1' | '2'): Promise<PouringServer> {
+async function pouringSse(secure: Secure, http: '1.1' | '2'): Promise<PouringServer> {
   const poured: Poured[] = []
   const server = await startPlain((request, response) => {
     const log = begin(poured)
@@ -82,7 +82,7 @@ export async function pouringSse(secure: Secure, http: '1.1' | '2'): Promise<Pou
   return { target: { interface: 'sse', url, tls: tlsOf(ca), options: { http } }, poured, stop }
 }
 
-export async function pouringGrpc(kind: CallKind): Promise<PouringServer> {
+async function pouringGrpc(kind: CallKind): Promise<PouringServer> {
   const poured: Poured[] = []
   const { url, stop } = await startGrpcServer(kind, (call) => {
     const log = begin(poured)
@@ -96,10 +96,7 @@ export async function pouringGrpc(kind: CallKind): Promise<PouringServer> {
   return { target: { interface: 'grpc', url, options: { kind } }, poured, stop }
 }
 
-export async function pouringWebSocket(
-  secure: Secure,
-  compression: 'none' | 'deflate',
-): Promise<PouringServer> {
+async function pouringWebSocket(secure: Secure, compression: 'none' | 'deflate'): Promise<PouringServer> {
   const poured: Poured[] = []
   const server = await startWebSocket(
     (ws) => {
@@ -127,7 +124,7 @@ export async function pouringWebSocket(
   return { target: { interface: 'websocket', url, tls: tlsOf(ca), options }, poured, stop }
 }
 
-export async function pouringMcp(
+async function pouringMcp(
   secure: Secure,
   options: Readonly<Record<string, unknown>>,
 ): Promise<PouringServer> {
@@ -152,7 +149,7 @@ export async function pouringMcp(
 }
 
 /** A command, which stands still while its output is not read. */
-export async function pouringStdio(): Promise<PouringServer> {
+async function pouringStdio(): Promise<PouringServer> {
   const folder = mkdtempSync(join(tmpdir(), 'infer-bench-pouring-'))
   const file = join(folder, 'chunks')
   const chunks = () => {
