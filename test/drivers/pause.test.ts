@@ -10,14 +10,16 @@ import {
   type CallSlot,
   type Driver,
   type Outcome,
+  type ResumableSession,
   type Session,
+  type SessionProbe,
   type StreamingSession,
   UNMEASURED,
 } from '../../src/drivers/driver.ts'
 import { protocol } from '../../src/drivers/registry.ts'
 import { caseOf, play } from '../contract/play.ts'
 import { eventually } from '../e2e/eventually.ts'
-import { CHUNKS, POURED_BYTES, POURING, type PouringServer } from '../servers/pouring.ts'
+import { CHUNKS, POURED_BYTES, POURING, type PouringServer, pouringAfterCut } from '../servers/pouring.ts'
 
 /** For so long a server that could go on would have. */
 const STILL_MS = 200
@@ -72,7 +74,8 @@ class Reading implements CallSlot {
   server(): void {}
 }
 
-async function open(): Promise<Session> {
+/** `broken` is called when the session is to be opened again. */
+async function open(broken: (reopen: () => Promise<void>) => void = () => {}): Promise<Session> {
   const planned = caseOf({ target: server.target })
   const { target, payload, timeouts } = planned
   const { codec, driver: make } = protocol(target.interface)
@@ -82,7 +85,13 @@ async function open(): Promise<Session> {
     codec: codec({ target, payload, file: null }),
     timeouts: { ...timeouts, connectMs: 20_000 },
   })
-  return driver.open(UNMEASURED, AbortSignal.timeout(20_000))
+  const signal = AbortSignal.timeout(20_000)
+  const probe: SessionProbe = {
+    ...UNMEASURED,
+    broken: () => broken(() => (session as ResumableSession).reopen(signal)),
+  }
+  const session = await driver.open(probe, signal)
+  return session
 }
 
 /** Starts a call whose client has nothing more to send. */
@@ -175,4 +184,23 @@ describe.each(POURING)('$title', ({ start, isShared, tellsLeaving }) => {
     })
     expect(played.classes).toEqual({ 'timeout.total': 2 })
   })
+})
+
+test('a stream that is cut within a pause and goes on over another connection is not read there either', async () => {
+  server = await pouringAfterCut()
+  const session = (await open((reopened) => void reopened())) as ResumableSession
+  const call = new Reading()
+  call.onRead = () => {
+    call.onRead = () => {}
+    session.pause(call, true)
+  }
+  session.start(call)
+  await standstill(call)
+  const [log] = server.poured
+  expect(call.chunks).toBe(1)
+  expect(log!.chunks).toBeLessThan(MOST_AHEAD)
+  session.pause(call, false)
+  expect(await call.outcome).toMatchObject({ ok: true })
+  expect(call.chunks).toBe(1 + CHUNKS)
+  session.close()
 })

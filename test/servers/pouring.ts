@@ -1,6 +1,7 @@
 /** Streams that are larger than all that sockets hold, over every interface, from servers that wait until there is room. */
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { CallKind } from '../../src/drivers/driver.ts'
@@ -18,6 +19,8 @@ const CHUNK = 'x'.repeat(CHUNK_CHARACTERS)
 /** A server holds no more than this itself: what is beyond has gone into the socket. */
 const ROOM_BYTES = 256 * 1024
 const LOOK_MS = 2
+/** By then the event has been read, and the pause begun. */
+const CUT_AFTER_MS = 50
 
 /** What its server did for each call, in their order. */
 interface Poured {
@@ -69,17 +72,36 @@ async function pouringSse(secure: Secure, http: '1.1' | '2'): Promise<PouringSer
       log.hasLeft = true
     })
     response.writeHead(200, { 'content-type': 'text/event-stream' })
-    pour(
-      {
-        isFull: () => response.writableLength > ROOM_BYTES,
-        write: () => void response.write(`data: ${CHUNK}\n\n`),
-        end: () => response.end(),
-      },
-      log,
-    )
+    pour(sseStream(response), log)
   }, secure)
   const { url, ca, stop } = server
   return { target: { interface: 'sse', url, tls: tlsOf(ca), options: { http } }, poured, stop }
+}
+
+/** SSE whose connection breaks after one event; who comes back for the rest gets all chunks. */
+export async function pouringAfterCut(): Promise<PouringServer> {
+  const poured: Poured[] = []
+  const { url, stop } = await startPlain((request, response) => {
+    request.resume()
+    response.on('error', () => {})
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    if (request.headers['last-event-id'] === undefined) {
+      response.write('id: 0\ndata: x\n\n', () =>
+        setTimeout(() => request.socket.resetAndDestroy(), CUT_AFTER_MS),
+      )
+      return
+    }
+    pour(sseStream(response), begin(poured))
+  })
+  return { target: { interface: 'sse', url, options: { http: '1.1', resume: true } }, poured, stop }
+}
+
+function sseStream(response: ServerResponse): Stream {
+  return {
+    isFull: () => response.writableLength > ROOM_BYTES,
+    write: () => void response.write(`data: ${CHUNK}\n\n`),
+    end: () => response.end(),
+  }
 }
 
 async function pouringGrpc(kind: CallKind): Promise<PouringServer> {

@@ -20,6 +20,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   /** The request goes out another time, for the rest of a reply: the call has its stamps already. */
   protected isAgain = false
   #controller: Dispatcher.DispatchController | null = null
+  #isPaused = false
 
   constructor(session: HttpSession) {
     this.session = session
@@ -30,6 +31,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
     this.statusCode = 0
     this.isAgain = false
     this.#controller = null
+    this.#isPaused = false
   }
 
   /** The request is about to go out another time. Returns the headers, name by value, that ask for the rest. */
@@ -42,6 +44,7 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
 
   /** Undici reads a connection, or a stream of HTTP/2, no further once it has told what it has. */
   pause(on: boolean): void {
+    this.#isPaused = on
     if (on) this.#controller?.pause()
     else this.#controller?.resume()
   }
@@ -52,8 +55,13 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.call) this.#controller = controller
-    else controller.abort(new Error('given up'))
+    if (!this.call) {
+      controller.abort(new Error('given up'))
+      return
+    }
+    this.#controller = controller
+    // A stream that goes on over another connection is not read there either, while its reader pauses.
+    if (this.#isPaused) controller.pause()
   }
 
   onRequestSent(): void {
