@@ -8,6 +8,7 @@ import type { RetryAfter } from '../../src/drivers/retry-after.ts'
 import type { Payload } from '../../src/plan/plan.ts'
 import { type Play, type Played, play } from '../contract/play.ts'
 import { startFaulty } from '../servers/faulty-http.ts'
+import { startFaultyHttp2 } from '../servers/faulty-http2.ts'
 import { startGrpcServer } from '../servers/plain-grpc.ts'
 import { startPlain } from '../servers/plain-http.ts'
 import { type McpHandler, startPlainMcp } from '../servers/plain-mcp.ts'
@@ -202,6 +203,21 @@ describe.each(['unary', 'server-stream', 'client-stream', 'bidi'] as const)('grp
     expect(told(played)).toEqual({ class: 'grpc.UNAVAILABLE', retryAfter })
   })
 })
+
+test.each([429, 503])(
+  'grpc: a gateway that answers with a status of %d in plain HTTP',
+  async (statusCode) => {
+    started(
+      await startFaultyHttp2((stream) =>
+        stream.respond({ ':status': statusCode, 'retry-after': '2' }, { endStream: true }),
+      ),
+    )
+    const target = { interface: 'grpc', url: server!.url, options: { kind: 'unary' } }
+    const { class: errorClass, retryAfter } = told(await play({ target, load: CLOSED }))
+    expect(errorClass).toBe('grpc.UNAVAILABLE')
+    expect(retryAfter).toEqual({ afterMs: 2000 })
+  },
+)
 
 describe('websocket', () => {
   const text: Payload = {

@@ -127,6 +127,29 @@ describe('a closed loop', () => {
     expect(seen.startsMs).toEqual([0, 0, 3010, 3010, 3020, 3020])
   })
 
+  test('each of a round’s calls is made once, those that had begun when the wait came among them', async () => {
+    const seen = await simulate({
+      load: { model: 'closed', concurrency: 3, calls: 7, connections: 1 },
+      throttle: new Throttle(),
+      answer: refusing([1, 4], 500),
+    })
+    expect(seen.calls).toHaveLength(7)
+    expect(seen.startsMs).toHaveLength(7)
+    expect(seen.dropped).toBe(0)
+  })
+
+  test('a run that the user ends while all wait is over at once', async () => {
+    const seen = await simulate({
+      load: closed(3, 60_000, { connections: 1 }),
+      throttle: new Throttle(),
+      answer: refusing([1], YEAR_MS),
+      running: (round) => setTimeout(() => round.stop(), 1000),
+    })
+    expect(seen.endedMs).toBe(1000)
+    // Two calls had begun, and waited for the connection.
+    expect(seen.dropped).toBe(2)
+  })
+
   test('cold connections: none is opened before the time has passed', async () => {
     const seen = await simulate({
       load: closed(2, 1000),

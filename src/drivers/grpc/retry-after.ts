@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer'
 import type { Metadata } from '@grpc/grpc-js'
 import protobuf from 'protobufjs/light.js'
+import { retryAfterIn } from '../http/retry-after.ts'
 import type { RetryAfter } from '../retry-after.ts'
 
 const MS_PER_SECOND = 1000
@@ -25,8 +26,8 @@ const status = root.lookupType('Status')
 const retryInfo = root.lookupType('RetryInfo')
 
 /**
- * The wait that the trailing metadata of a call that failed asks for: `grpc-retry-pushback-ms` (gRFC A6), or a
- * `google.rpc.RetryInfo` among the details of its status.
+ * The wait that the trailing metadata of a call that failed asks for: `grpc-retry-pushback-ms` (gRFC A6), a
+ * `google.rpc.RetryInfo` among the details of its status, or, from a gateway that answers in plain HTTP, `Retry-After`.
  */
 export function retryAfterOf(metadata: Metadata | undefined): RetryAfter | undefined {
   const [pushback] = metadata?.get('grpc-retry-pushback-ms') ?? []
@@ -36,7 +37,9 @@ export function retryAfterOf(metadata: Metadata | undefined): RetryAfter | undef
     return { afterMs: /^\d+$/.test(text) ? Number(text) : Number.NaN }
   }
   const [details] = metadata?.get('grpc-status-details-bin') ?? []
-  return typeof details === 'object' ? retryInfoIn(details) : undefined
+  if (typeof details === 'object') return retryInfoIn(details)
+  const header = (name: string) => metadata?.get(name).map(String)
+  return retryAfterIn({ 'retry-after': header('retry-after'), date: header('date') })
 }
 
 interface Detail {

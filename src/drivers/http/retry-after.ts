@@ -14,13 +14,17 @@ const DATES = [
 ]
 const DATE_OF_C = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/
 
+/** The wait that a reply asks for, if it is a refusal. */
+export function retryAfterOf(statusCode: number, headers: Headers): RetryAfter | undefined {
+  return statusCode < FIRST_REFUSAL ? undefined : retryAfterIn(headers)
+}
+
 /**
- * The wait that a refusal asks for: `Retry-After` (RFC 9110, section 10.2.3) in seconds or as a date, or
+ * The wait that the headers of a refusal ask for: `Retry-After` (RFC 9110, section 10.2.3) in seconds or as a date, or
  * `retry-after-ms`, which hosts of OpenAI's API send beside it because whole seconds are coarse. A date is compared with
  * the server's own `Date`, so that its clock need not agree with this one.
  */
-export function retryAfterOf(statusCode: number, headers: Headers): RetryAfter | undefined {
-  if (statusCode < FIRST_REFUSAL) return undefined
+export function retryAfterIn(headers: Headers): RetryAfter | undefined {
   const exact = textOf(headers['retry-after-ms'])
   if (exact !== undefined && isNumber(exact)) return { afterMs: Number(exact) }
   const told = textOf(headers['retry-after'])
