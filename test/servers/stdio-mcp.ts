@@ -4,7 +4,7 @@
  */
 
 import { spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { writeFileSync, writeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { handshakeResult, type McpRequest, progressOf, textResult } from './plain-mcp.ts'
 
@@ -12,6 +12,20 @@ const [fault = 'none', ...rest] = process.argv.slice(2)
 let calls = 0
 
 const say = (message: object) => process.stdout.write(`${JSON.stringify(message)}\n`)
+
+/** Returns only when the message is in the pipe: Node's own stream would keep what nobody reads. */
+function sayAtOnce(message: object): void {
+  let rest = Buffer.from(`${JSON.stringify(message)}\n`)
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(process.stdout.fd, rest))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    }
+  }
+}
+
 const reply = ({ id }: McpRequest, result: object) => say({ jsonrpc: '2.0', id, result })
 
 function call(request: McpRequest): void {
@@ -42,10 +56,10 @@ function call(request: McpRequest): void {
       say({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'not JSON' } })
       return
     case 'pour': {
-      // It stands still in `write` while nobody reads: the file tells how far it has come.
+      // It stands still while nobody reads: the file tells how far it has come.
       const [file = '', count = '0', characters = '0'] = rest
       for (let index = 0; index < Number(count); index++) {
-        say(progressOf(request, 'x'.repeat(Number(characters))))
+        sayAtOnce(progressOf(request, 'x'.repeat(Number(characters))))
         writeFileSync(file, String(index + 1))
       }
       reply(request, textResult(''))
