@@ -14,6 +14,8 @@ export interface Dialect {
   says: string
   /** What a case sends where the scenario does not say. */
   form: Payload['form']
+  /** A payload of a `size` is a tensor, which the scenario may name and shape, and not just bytes. */
+  tensors?: true
   /** Keys of a payload, otherwise those of tensors, that have a meaning for its prompts, too. */
   promptKeys?: readonly ('encoding' | 'batch')[]
   /** How it is spoken over the interfaces of each family; left out where it is not. */

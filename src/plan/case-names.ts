@@ -5,6 +5,7 @@
 
 import { basename } from 'node:path'
 import { dialect } from '../dialects/registry.ts'
+import { DEFAULT_DATATYPE, DEFAULT_TENSOR } from '../dialects/tensors.ts'
 import { protocol } from '../drivers/registry.ts'
 import { formatDuration, formatRate, formatSize } from '../values/units.ts'
 import type { Case, Load, Payload, Target, Timeouts } from './plan.ts'
@@ -109,7 +110,13 @@ function primaryFacets({ givenName, target, payload, load, retryAfter, reader }:
       break
   }
   const isPrompt = payload.form === 'tokens' || payload.form === 'text'
-  const { promptKeys = [] } = dialect(target.api)
+  const { promptKeys = [], tensors } = dialect(target.api)
+  if (payload.form === 'size' && tensors) {
+    const { shape, datatype = DEFAULT_DATATYPE, tensor = DEFAULT_TENSOR } = payload
+    if (shape) add('payload.shape', shape.join('×'))
+    add('payload.datatype', datatype)
+    add('payload.tensor', tensor)
+  }
   if (payload.form === 'size' || (isPrompt && promptKeys.includes('encoding')))
     add('payload.encoding', payload.encoding)
   if (payload.form === 'size' || (isPrompt && promptKeys.includes('batch')))

@@ -231,7 +231,7 @@ function checkPayload(
   } catch (error) {
     if (!(error instanceof DialectError)) throw error
     const [key, ...inside] = error.at
-    const field = key === undefined ? Object.values(fields)[0] : fields[key as keyof PayloadSpec]
+    const field = fields[key as keyof PayloadSpec] ?? Object.values(fields)[0]
     const at = field ? [...field.path, ...inside] : path
     problems.push(source.problem(at, ...messageAndCure(error)))
   }

@@ -26,6 +26,7 @@ type KeyForms = Readonly<Record<keyof PayloadSpec, readonly PayloadForm[]>>
 
 const PAYLOAD_KEY_FORMS: KeyForms = {
   size: ['size'],
+  shape: ['size'],
   prompt_tokens: ['tokens'],
   text: ['text'],
   json: ['json'],
@@ -34,14 +35,22 @@ const PAYLOAD_KEY_FORMS: KeyForms = {
   ignore_eos: ['tokens', 'text'],
   encoding: ['size'],
   batch: ['size'],
+  tensor: ['size'],
+  datatype: ['size'],
   messages: ANY_FORM,
   message_interval: ANY_FORM,
 }
 
-/** The forms of payload that each key belongs to where the dialect is spoken. */
-export function payloadKeyForms({ promptKeys = [] }: Pick<Dialect, 'promptKeys'>): KeyForms {
+/** Keys that have a meaning only where a payload of a size is a tensor. */
+const TENSOR_KEYS = ['shape', 'tensor', 'datatype'] as const
+
+type Spoken = Pick<Dialect, 'name' | 'form' | 'promptKeys' | 'tensors'>
+
+/** The forms of payload that each key belongs to where the dialect is spoken; none: it has no meaning there. */
+export function payloadKeyForms({ promptKeys = [], tensors }: Spoken): KeyForms {
   const prompts = promptKeys.map((key) => [key, [...PAYLOAD_KEY_FORMS[key], 'tokens', 'text']])
-  return { ...PAYLOAD_KEY_FORMS, ...Object.fromEntries(prompts) }
+  const foreign = tensors ? [] : TENSOR_KEYS.map((key) => [key, []])
+  return { ...PAYLOAD_KEY_FORMS, ...Object.fromEntries([...prompts, ...foreign]) }
 }
 
 export const LOAD_KEY_MODELS: Readonly<Record<keyof Omit<LoadSpec, 'model'>, readonly LoadModel[]>> = {
@@ -74,32 +83,60 @@ export interface MergedPayload {
 export function mergePayload(
   defaults: Fields<PayloadSpec>,
   own: Fields<PayloadSpec>,
-  spoken: Pick<Dialect, 'form' | 'promptKeys'>,
-  { source, problems }: { source: Source; problems: Problem[] },
+  spoken: Spoken,
+  telling: { source: Source; problems: Problem[] },
 ): MergedPayload {
   const { form: usual } = spoken
   const keyForms = payloadKeyForms(spoken)
-  const defaultForms = formsOf(defaults, keyForms, source, problems)
-  const ownForms = formsOf(own, keyForms, source, problems)
+  const defaultForms = formsOf(defaults, keyForms, telling)
+  const ownForms = formsOf(own, keyForms, telling)
   const byDefault = defaultForms === null || defaultForms.includes(usual) ? usual : defaultForms[0]!
   const form = ownForms === null || ownForms.includes(byDefault) ? byDefault : ownForms[0]!
   const keys = keysOf(keyForms).filter((key) => keyForms[key].includes(form))
-  return { form, fields: Object.fromEntries(overlay(keys, defaults, own)) as Fields<PayloadSpec> }
+  const inherited = own.shape
+    ? without(defaults, ROW_KEYS)
+    : own.size
+      ? without(defaults, ['shape'])
+      : defaults
+  const fields = Object.fromEntries(overlay(keys, inherited, own)) as Fields<PayloadSpec>
+  refuseKeys(own, fields, spoken, telling)
+  return { form, fields }
+}
+
+/** What a shape says instead. */
+export const ROW_KEYS = ['size', 'batch'] as const
+
+/** Keys that have no meaning here. What stands in the defaults is for the cases that have it. */
+function refuseKeys(
+  own: Fields<PayloadSpec>,
+  merged: Fields<PayloadSpec>,
+  { name, tensors }: Spoken,
+  { source, problems }: { source: Source; problems: Problem[] },
+): void {
+  for (const key of TENSOR_KEYS) {
+    const field = own[key]
+    if (!field || tensors) continue
+    const message = `\`${key}\` has no meaning here: ${name} sends no tensors`
+    problems.push(source.problem(field.path, message, 'Remove it, or take another API.', 'key'))
+  }
+  if (merged.shape && merged.batch) {
+    const message = '`batch` does not go with `shape`, whose first length is the number of rows'
+    problems.push(source.problem(merged.batch.path, message, 'Remove one of the two.', 'key'))
+  }
 }
 
 /** The forms that all of the keys belong to; null where there are no keys. */
 function formsOf(
   fields: Fields<PayloadSpec>,
   keyForms: KeyForms,
-  source: Source,
-  problems: Problem[],
+  { source, problems }: { source: Source; problems: Problem[] },
 ): readonly PayloadForm[] | null {
   let forms: readonly PayloadForm[] | null = null
   let first = ''
   // The order of the table, in which the keys that tell a form come before those that go with it.
   for (const key of keysOf(keyForms)) {
     const field = fields[key]
-    if (!field) continue
+    if (!field || keyForms[key].length === 0) continue
     const common = keyForms[key].filter((form) => forms?.includes(form) ?? true)
     if (common.length === 0) {
       const message = `\`${key}\` does not go with \`${first}\``
@@ -149,6 +186,14 @@ function refuseForeignKeys(
     const message = `a ${model} load has no \`${key}\``
     problems.push(source.problem(field.path, message, `It belongs to ${models}.`, 'key'))
   }
+}
+
+export function without<Spec, Key extends keyof Spec>(
+  fields: Fields<Spec>,
+  keys: readonly Key[],
+): Fields<Spec> {
+  const kept = Object.entries(fields).filter(([key]) => !(keys as readonly string[]).includes(key))
+  return Object.fromEntries(kept) as Fields<Spec>
 }
 
 function overlay<Key extends string>(

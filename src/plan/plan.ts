@@ -7,6 +7,8 @@
  * So no secret is ever part of a plan, and none can reach a result.
  */
 
+import type { Datatype } from '../dialects/datatypes.ts'
+
 /** A name in `drivers/registry.ts`. */
 export type InterfaceName = string
 /** A name in `dialects/registry.ts`. */
@@ -85,8 +87,9 @@ interface PayloadSettings {
 
 /** What is sent. Exactly one of the forms; made from `seed`. */
 export type Payload = PayloadSettings &
+  /** What a tensor of it is called and made of, where the scenario says so; `shape` has the place of rows. */
   (
-    | { form: 'size'; byteCount: number }
+    | { form: 'size'; byteCount: number; tensor?: string; datatype?: Datatype; shape?: number[] }
     /** `ignoreEos`: the server is to go on to `outputTokens` even if the model has finished (vLLM's `ignore_eos`). */
     | { form: 'tokens'; promptTokens: number; outputTokens: number; ignoreEos: boolean }
     | { form: 'text'; text: string; outputTokens: number; ignoreEos: boolean }

@@ -1,11 +1,13 @@
 /** Turns merged settings into what a plan holds: every default applied, every path absolute. */
 
 import { resolve as resolvePath } from 'node:path'
+import type { Datatype } from '../dialects/datatypes.ts'
+import { tensorBytes } from '../dialects/tensors.ts'
 import type { SloSpec, TimeoutSpec } from '../scenario/case-schema.ts'
 import type { Problem } from '../scenario/problem.ts'
 import type { Path, Source } from '../scenario/source.ts'
-import { formatSize } from '../values/units.ts'
-import type { Fields, MergedLoad, MergedPayload } from './merge-settings.ts'
+import { formatSize, SIZE } from '../values/units.ts'
+import type { Field, Fields, MergedLoad, MergedPayload } from './merge-settings.ts'
 import type { Load, Payload, Slo, Timeouts } from './plan.ts'
 
 const DEFAULT_SIZE_BYTES = 1024
@@ -31,10 +33,8 @@ export interface ResolveContext {
   path: Path
 }
 
-export function resolvePayload(
-  { form, fields }: MergedPayload,
-  { seed, directory }: ResolveContext,
-): Payload {
+export function resolvePayload({ form, fields }: MergedPayload, context: ResolveContext): Payload {
+  const { seed, directory } = context
   const common = {
     encoding: fields.encoding?.value ?? ('json' as const),
     batch: fields.batch?.value ?? 1,
@@ -46,8 +46,16 @@ export function resolvePayload(
   const ignoreEos = fields.ignore_eos?.value ?? false
   switch (form) {
     case 'size': {
-      const byteCount = fields.size?.value ?? DEFAULT_SIZE_BYTES
-      return { ...common, label: formatSize(byteCount), form, byteCount }
+      const { tensor, datatype, shape } = fields
+      const described = {
+        ...(tensor && { tensor: tensor.value }),
+        ...(datatype && { datatype: datatype.value }),
+        ...(shape && { shape: shape.value }),
+      }
+      const byteCount = shape
+        ? bytesOfShape(shape, datatype?.value, context)
+        : (fields.size?.value ?? DEFAULT_SIZE_BYTES)
+      return { ...common, label: formatSize(byteCount), form, byteCount, ...described }
     }
     case 'tokens': {
       const promptTokens = fields.prompt_tokens?.value ?? DEFAULT_PROMPT_TOKENS
@@ -71,6 +79,19 @@ export function resolvePayload(
     case 'none':
       return { ...common, label: '', form }
   }
+}
+
+function bytesOfShape(
+  { value: shape, path }: Field<number[]>,
+  datatype: Datatype | undefined,
+  { source, problems }: ResolveContext,
+): number {
+  const byteCount = tensorBytes(shape, datatype)
+  if (byteCount > SIZE.max) {
+    const message = `a tensor of this shape has ${byteCount} bytes`
+    problems.push(source.problem(path, message, `A payload is ${SIZE.range}.`))
+  }
+  return byteCount
 }
 
 /** Null where the scenario leaves out what the model cannot do without. */

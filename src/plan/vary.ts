@@ -12,6 +12,8 @@ import {
   type MergedLoad,
   type MergedPayload,
   payloadKeyForms,
+  ROW_KEYS,
+  without,
 } from './merge-settings.ts'
 import type { Target } from './plan.ts'
 import { hasMessages, MESSAGE_KEYS } from './streams.ts'
@@ -72,6 +74,7 @@ function hasKey({ target, payload, load }: Draft, dotted: string): boolean {
   switch (section) {
     case 'payload':
       if ((MESSAGE_KEYS as readonly string[]).includes(key) && !hasMessages(target)) return false
+      if (key === 'batch' && payload.fields.shape) return false
       return payloadKeyForms(dialect(target.api))[key as keyof PayloadSpec].includes(payload.form)
     case 'load':
       return LOAD_KEY_MODELS[key as keyof MergedLoad['fields']].includes(load.model)
@@ -87,7 +90,10 @@ function withValue(draft: Draft, dotted: string, field: Field): Draft {
   const varied = [...draft.varied, dotted]
   switch (section) {
     case 'payload': {
-      const fields = { ...draft.payload.fields, [key]: field } as Fields<PayloadSpec>
+      // What is varied takes the place of what says the same in another way.
+      const instead = key === 'size' ? ['shape' as const] : key === 'shape' ? ROW_KEYS : []
+      const others = without(draft.payload.fields, instead)
+      const fields = { ...others, [key]: field } as Fields<PayloadSpec>
       return { ...draft, varied, payload: { ...draft.payload, fields } }
     }
     case 'load': {

@@ -2,9 +2,10 @@
 /** The keys of a case, and of `defaults`: what is sent, how often, and how long it may take. */
 
 import { z } from 'zod'
+import { type Datatype, ELEMENTS } from '../dialects/datatypes.ts'
 import type { Case, Load, Overflow, TensorEncoding } from '../plan/plan.ts'
 import { CALL_METRICS, CHUNK_METRICS, STATISTICS } from '../record/metrics.ts'
-import { choices, flag, integer, leaf, oneOf, quantity, text } from '../values/leaf.ts'
+import { choices, flag, integer, integers, leaf, oneOf, quantity, text } from '../values/leaf.ts'
 import { suggest } from '../values/suggestion.ts'
 import { DURATION, DURATION_OR_ZERO, type Parsed, RATE, RATE_OR_ZERO, SHARE, SIZE } from '../values/units.ts'
 
@@ -30,6 +31,14 @@ const OVERFLOWS: Readonly<Record<Overflow, string>> = {
 }
 
 const MOST_TOKENS = 1_000_000
+/** As many axes as tensors have. */
+const MOST_AXES = 32
+const MOST_LENGTH = SIZE.max
+
+/** Each type of the elements of a tensor, and its size. */
+const DATATYPES = Object.fromEntries(
+  Object.entries(ELEMENTS).map(([name, { byteCount }]) => [name, `${byteCount} B`]),
+) as Record<Datatype, string>
 
 export const payloadFields = {
   size: quantity(SIZE).describe('A tensor, or random bytes, of this size.'),
@@ -44,10 +53,19 @@ export const payloadFields = {
   ),
   text: text('text').describe('This very prompt or body. `${env:NAME}` is filled in.'),
   encoding: oneOf('encoding', ENCODINGS).describe(
-    `How a tensor of \`size\` travels, and the vectors of embeddings: ${choices(ENCODINGS)}. Which of them there are is the API’s business. Default: \`json\`.`,
+    `How a tensor of \`size\` or \`shape\` travels, and the vectors of embeddings: ${choices(ENCODINGS)}. Which of them there are is the API’s business. Default: \`json\`.`,
+  ),
+  tensor: text('name of a tensor', ['audio']).describe(
+    'What a tensor of `size` or `shape` is called: the name of the model’s input. Default: `input`.',
+  ),
+  datatype: oneOf('datatype', DATATYPES).describe(
+    'What its elements are. Their values are made from the seed: fractions from -1 to 1, whole numbers of 8 and 16 bits from all that there are, larger ones from 0 to 999. Default: `FP32`.',
+  ),
+  shape: integers('shape', 1, MOST_LENGTH, MOST_AXES, '[1, 3, 224, 224]').describe(
+    'The lengths of its axes, the rows first, in the place of `size` and `batch`. Default: `batch` rows, each of which is flat.',
   ),
   messages: integer('number of messages', 1, 1_000_000).describe(
-    'How often the payload is sent in each call whose client streams (gRPC). Default: `1`.',
+    'How often the payload is sent in each call whose client streams (gRPC, WebSocket). Default: `1`.',
   ),
   message_interval: quantity(DURATION).describe(
     'From one of these messages to the next. Default: as fast as the connection takes them.',
@@ -67,6 +85,9 @@ const payloadSchema = z.strictObject({
   file: text('path').optional().describe('A file that holds the body, relative to the scenario.'),
   encoding: payloadFields.encoding.optional(),
   batch: payloadFields.batch.optional(),
+  tensor: payloadFields.tensor.optional(),
+  datatype: payloadFields.datatype.optional(),
+  shape: payloadFields.shape.optional(),
   messages: payloadFields.messages.optional(),
   message_interval: payloadFields.message_interval.optional(),
 })
@@ -203,7 +224,7 @@ export const settings = {
   payload: payloadSchema
     .optional()
     .describe(
-      'What is sent: one of `size`; `prompt_tokens` and `output_tokens`; `text`; `json`; `file`. Made from the seed. Default: what the API is for: a tensor of `1KiB`, or 32 prompt and 32 output tokens; nothing for `raw`.',
+      'What is sent: one of `size`; `shape`; `prompt_tokens` and `output_tokens`; `text`; `json`; `file`. Made from the seed. Default: what the API is for: a tensor of `1KiB`, or 32 prompt and 32 output tokens; nothing for `raw`.',
     ),
   load: loadSchema
     .optional()

@@ -9,7 +9,7 @@ import type { Path, Source } from './source.ts'
 import type { Environment } from './template.ts'
 
 /** The payload's forms, by the keys that tell them. */
-const FORM_KEYS = ['size', 'prompt_tokens', 'text', 'json', 'file'] as const
+const FORM_KEYS = ['size', 'shape', 'prompt_tokens', 'text', 'json', 'file'] as const
 
 export function checkMeaning(spec: ScenarioSpec, source: Source, env: Environment): Problem[] {
   const targets = Object.keys(spec.targets)

@@ -19,6 +19,9 @@ interface EditorHint {
   maximum?: number
   examples?: readonly unknown[]
   anyOf?: readonly object[]
+  items?: object
+  minItems?: number
+  maxItems?: number
 }
 
 /** A single value; `missingCure` tells how to write it where it is required and absent. */
@@ -55,6 +58,22 @@ export function integer(noun: string, min: number, max: number) {
         : { message: `this is not a ${noun}`, cure: `It is a whole number from ${min} to ${max}.` },
     { type: 'integer', minimum: min, maximum: max },
     `It is a whole number from ${min} to ${max}.`,
+  )
+}
+
+/** A list of whole numbers. */
+export function integers(noun: string, min: number, max: number, most: number, example: string) {
+  const cure = `Write it like ${example}: at most ${most} whole numbers from ${min} to ${max}.`
+  return leaf(
+    (raw): Parsed<number[]> => {
+      const fits = (item: unknown) =>
+        Number.isInteger(item) && (item as number) >= min && (item as number) <= max
+      return Array.isArray(raw) && raw.length > 0 && raw.length <= most && raw.every(fits)
+        ? { value: raw as number[] }
+        : { message: `this is not a ${noun}`, cure }
+    },
+    { type: 'array', items: { type: 'integer', minimum: min, maximum: max }, minItems: 1, maxItems: most },
+    cure,
   )
 }
 

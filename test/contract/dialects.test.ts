@@ -37,12 +37,26 @@ const SIZE = 1024
 /** What `mlp` makes of a row. */
 const OUTPUT_BYTES = 16 * 4
 
-/** A tensor that comes back as it went, and one that comes back as four rows, in each of the encodings. */
+const SHAPE = [3, 5, 4]
+const SHAPED_BYTES = 4 * 3 * 5 * 4
+
+/**
+ * A tensor that comes back as it went, one that comes back as four rows, and one with a name, a type and a shape of its
+ * own, in each of the encodings.
+ */
 function tensors(...encodings: TensorEncoding[]): Exchange[] {
   return encodings.flatMap((encoding) => {
     const payload: Payload = { ...common, encoding, form: 'size', byteCount: SIZE }
+    const named: Payload = {
+      ...payload,
+      byteCount: SHAPED_BYTES,
+      tensor: 'ids',
+      datatype: 'INT32',
+      shape: SHAPE,
+    }
     return [
       { model: 'echo', payload, payloadBytes: 2 * SIZE, tokens: 0 },
+      { model: 'echo', payload: named, payloadBytes: 2 * SHAPED_BYTES, tokens: 0 },
       { model: 'mlp', payload: { ...payload, batch: 4 }, payloadBytes: SIZE + 4 * OUTPUT_BYTES, tokens: 0 },
     ]
   })
@@ -165,9 +179,10 @@ describe.each(WAYS)('$title', ({ title, api, interfaceName, options }) => {
   const rows = exchanges.map((exchange) => {
     const { model, payload } = exchange
     const tokens = payload.form === 'text' ? `, ${payload.outputTokens} tokens` : ''
+    const shape = 'shape' in payload ? `, [${payload.shape}]` : ''
     return {
       ...exchange,
-      what: `${model}, ${payload.encoding}, ${payload.form}, batch ${payload.batch}${tokens}`,
+      what: `${model}, ${payload.encoding}, ${payload.form}, batch ${payload.batch}${shape}${tokens}`,
     }
   })
 

@@ -160,6 +160,7 @@ function valueOfKey(schema: JsonSchema): string {
   if (schema.const !== undefined) return code(schema.const)
   if (schema.pattern !== undefined && schema.examples) return `like ${schema.examples.map(code).join(', ')}`
   if (anyOf) return anyOf.map(valueOfKey).join(' or ')
+  if (type === 'array' && items?.type === 'integer') return 'list of whole numbers'
   if (type === 'array')
     return items?.properties ? 'list of mappings' : `list of ${items ? valueOfKey(items) : 'values'}s`
   if (type === 'integer') return `${minimum} to ${maximum?.toLocaleString('en-US')}`

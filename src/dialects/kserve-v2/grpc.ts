@@ -6,16 +6,32 @@
 
 import { Buffer } from 'node:buffer'
 import type { Payload } from '../../plan/plan.ts'
+import { type Datatype, elementBytes } from '../datatypes.ts'
 import { type CodecOptions, type Content, DecodeError, DialectError } from '../dialect.ts'
 import type { GrpcCodec, GrpcFace } from '../grpc-face.ts'
 import { promptOf } from '../prompt.ts'
 import { decodeMessage, messageFromJson } from '../protobuf.ts'
-import { DATATYPE_BYTES, tensorOf } from '../tensors.ts'
+import { described, inputOf } from './input.ts'
 import { type InferResponse, messageType, type StreamInferResponse } from './messages.ts'
 
-const INPUT_NAME = 'input'
 /** Raw BYTES elements stand behind their length. */
 const LENGTH_BYTES = 4
+
+/** The list in which a message holds numbers of a type; FP16 has none. */
+const CONTENTS: Readonly<Record<Datatype, string>> = {
+  BOOL: 'bool_contents',
+  UINT8: 'uint_contents',
+  UINT16: 'uint_contents',
+  UINT32: 'uint_contents',
+  UINT64: 'uint64_contents',
+  INT8: 'int_contents',
+  INT16: 'int_contents',
+  INT32: 'int_contents',
+  INT64: 'int64_contents',
+  FP16: '',
+  FP32: 'fp32_contents',
+  FP64: 'fp64_contents',
+}
 
 export const kserveGrpc: GrpcFace = {
   service: 'inference.GRPCInferenceService',
@@ -53,16 +69,15 @@ interface Request {
 }
 
 function tensorRequest(payload: Payload): Request {
-  const { shape, values } = tensorOf(payload)
-  const input = { name: INPUT_NAME, datatype: 'FP32', shape }
-  const payloadBytes = values.byteLength
+  const tensor = inputOf(payload)
+  const { bytes } = tensor
+  const input = described(tensor)
   if (payload.encoding === 'binary') {
-    const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength)
-    return { payloadBytes, request: { inputs: [input], raw_input_contents: [bytes] } }
+    return { payloadBytes: bytes.length, request: { inputs: [input], raw_input_contents: [bytes] } }
   }
   // Clients hold the numbers in a list.
-  const contents = { fp32_contents: Array.from(values) }
-  return { payloadBytes, request: { inputs: [{ ...input, contents }] } }
+  const contents = { [CONTENTS[tensor.datatype]]: tensor.values() }
+  return { payloadBytes: bytes.length, request: { inputs: [{ ...input, contents }] } }
 }
 
 function textRequest(payload: Payload): Request {
@@ -129,7 +144,7 @@ function textsOf(raw: Uint8Array): Uint8Array[] {
 }
 
 function numberBytes(contents: Record<string, readonly unknown[]>, datatype: string): number {
-  const size = DATATYPE_BYTES.get(datatype)
+  const size = elementBytes(datatype)
   if (size === undefined)
     throw new DecodeError(`an output is of the unknown datatype ${datatype.slice(0, 32)}`)
   let count = 0

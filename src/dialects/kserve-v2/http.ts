@@ -16,11 +16,13 @@ import {
 } from '../dialect.ts'
 import { parseJson } from '../json.ts'
 import { literalCodec } from '../literal.ts'
-import { type Fp32Tensor, tensorOf } from '../tensors.ts'
+import type { Tensor } from '../tensors.ts'
+import { described, inputOf } from './input.ts'
 import { readOutputs } from './outputs.ts'
 
 const HEADER_LENGTH = 'inference-header-content-length'
-const INPUT_NAME = 'input'
+/** The part of a form that holds the JSON; the others are called like their tensors. */
+const REQUEST_PART = 'request'
 
 export const kserveHttp: HttpFace = {
   interfaces: ['rest'],
@@ -34,7 +36,7 @@ export const kserveHttp: HttpFace = {
       return literalCodec(options, { reply: decodeReply, contentType: 'application/json' })
     }
     const { encoding, seed } = options.payload
-    const tensor = tensorOf(options.payload, ['json', 'base64', 'binary', 'multipart'])
+    const tensor = inputOf(options.payload, ['json', 'base64', 'binary', 'multipart'])
     switch (encoding) {
       case 'json':
         return jsonCodec(tensor)
@@ -49,28 +51,27 @@ export const kserveHttp: HttpFace = {
 }
 
 function codecOf(
-  { values }: Fp32Tensor,
+  { bytes }: Tensor,
   headers: HttpCodec['headers'],
   encode: () => Uint8Array | string,
 ): HttpCodec {
-  const payloadBytes = values.byteLength
+  const payloadBytes = bytes.length
   return { headers, payloadBytes, endMark: null, encode, reply: decodeReply, chunk: noChunks }
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 
-function jsonCodec(tensor: Fp32Tensor): HttpCodec {
+function jsonCodec(tensor: Tensor): HttpCodec {
   // Clients hold the numbers in a list; writing them out is the work that JSON costs.
-  const data = Array.from(tensor.values)
-  const request = { inputs: [{ name: INPUT_NAME, shape: tensor.shape, datatype: 'FP32', data }] }
+  const request = { inputs: [{ ...described(tensor), data: tensor.values() }] }
   return codecOf(tensor, JSON_TYPE, () => JSON.stringify(request))
 }
 
-function base64Codec(tensor: Fp32Tensor): HttpCodec {
-  const bytes = bytesOf(tensor)
+function base64Codec(tensor: Tensor): HttpCodec {
+  const { bytes } = tensor
   const data = { b64: '' }
   const request = {
-    inputs: [{ name: INPUT_NAME, shape: tensor.shape, datatype: 'FP32', data }],
+    inputs: [{ ...described(tensor), data }],
     parameters: { base64_data_output: true },
   }
   return codecOf(tensor, JSON_TYPE, () => {
@@ -79,22 +80,18 @@ function base64Codec(tensor: Fp32Tensor): HttpCodec {
   })
 }
 
-function bytesOf({ values }: Fp32Tensor): Buffer {
-  return Buffer.from(values.buffer, values.byteOffset, values.byteLength)
-}
-
 /** The JSON of a request whose tensor travels beside it. */
-function announcement({ shape, values }: Fp32Tensor): object {
-  const parameters = { binary_data_size: values.byteLength }
+function announcement(tensor: Tensor): object {
+  const parameters = { binary_data_size: tensor.bytes.length }
   return {
-    inputs: [{ name: INPUT_NAME, shape, datatype: 'FP32', parameters }],
+    inputs: [{ ...described(tensor), parameters }],
     parameters: { binary_data_output: true },
   }
 }
 
-function binaryCodec(tensor: Fp32Tensor): HttpCodec {
+function binaryCodec(tensor: Tensor): HttpCodec {
   const request = announcement(tensor)
-  const bytes = bytesOf(tensor)
+  const { bytes } = tensor
   const headers = {
     'content-type': 'application/octet-stream',
     [HEADER_LENGTH]: String(Buffer.byteLength(JSON.stringify(request))),
@@ -110,14 +107,20 @@ function binaryCodec(tensor: Fp32Tensor): HttpCodec {
 }
 
 /** A form, as HTML's and most libraries' upload a file: https://www.rfc-editor.org/rfc/rfc7578 */
-function multipartCodec(tensor: Fp32Tensor, seed: number): HttpCodec {
+function multipartCodec(tensor: Tensor, seed: number): HttpCodec {
   const request = announcement(tensor)
-  const bytes = bytesOf(tensor)
+  const { name: tensorName, bytes } = tensor
+  if (tensorName === REQUEST_PART || /["\r\n]/.test(tensorName)) {
+    throw new DialectError(
+      'no part of a form can be called so: give the tensor another name, or take encoding: binary',
+      { at: ['tensor'] },
+    )
+  }
   const boundary = boundaryOf(seed)
   const part = (name: string, rest: string) =>
     `--${boundary}\r\ncontent-disposition: form-data; name="${name}"${rest}\r\n\r\n`
-  const head = part('request', '\r\ncontent-type: application/json')
-  const between = part(INPUT_NAME, `; filename="${INPUT_NAME}"\r\ncontent-type: application/octet-stream`)
+  const head = part(REQUEST_PART, '\r\ncontent-type: application/json')
+  const between = part(tensorName, `; filename="${tensorName}"\r\ncontent-type: application/octet-stream`)
   const tail = Buffer.from(`\r\n--${boundary}--\r\n`)
   return codecOf(tensor, { 'content-type': `multipart/form-data; boundary=${boundary}` }, () => {
     const before = `${head}${JSON.stringify(request)}\r\n${between}`

@@ -13,6 +13,7 @@ export const kserveV2: Dialect = {
   name: 'kserve-v2',
   says: 'Open Inference Protocol: tensors, as JSON or binary; over gRPC, typed or raw',
   form: 'size',
+  tensors: true,
   http: kserveHttp,
   grpc: kserveGrpc,
   websocket: kserveWebSocket,

@@ -9,8 +9,8 @@ import { type CodecOptions, type Content, DialectError } from '../dialect.ts'
 import { countOf } from '../json.ts'
 import type { McpCodec, McpFace, McpResult } from '../mcp-face.ts'
 import { promptOf } from '../prompt.ts'
-import { tensorOf } from '../tensors.ts'
 import { literalArguments, readProgress, textBytes } from '../tool-text.ts'
+import { described, inputOf } from './input.ts'
 import { readOutputs } from './outputs.ts'
 
 export const kserveMcp: McpFace = {
@@ -43,9 +43,9 @@ function tensorArguments(payload: Payload, model: string | null): Arguments {
       `tools take tensors as JSON, not as ${payload.encoding}: remove encoding from the payload`,
     )
   }
-  const { shape, values } = tensorOf(payload)
-  const input = { name: 'input', shape, datatype: 'FP32', data: Array.from(values) }
-  return { arguments: { model, inputs: [input] }, payloadBytes: values.byteLength }
+  const tensor = inputOf(payload)
+  const input = { ...described(tensor), data: tensor.values() }
+  return { arguments: { model, inputs: [input] }, payloadBytes: tensor.bytes.length }
 }
 
 function promptArguments({ payload, target: { model } }: CodecOptions): Arguments {

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
+import { elementBytes } from '../datatypes.ts'
 import { type Content, DecodeError } from '../dialect.ts'
 import { countOf, jsonText } from '../json.ts'
-import { DATATYPE_BYTES } from '../tensors.ts'
 
 /**
  * An output as JSON has it: numbers in a list, bytes in base64, or the announcement of so many behind the JSON. None of
@@ -36,7 +36,7 @@ export function readOutputs(reply: unknown, binaryBytes: number, into: Content):
 
 function dataBytes(output: Output | null): number {
   const { data, datatype, shape } = output ?? {}
-  const size = typeof datatype === 'string' ? DATATYPE_BYTES.get(datatype) : undefined
+  const size = typeof datatype === 'string' ? elementBytes(datatype) : undefined
   if (!Array.isArray(data)) {
     const { b64 } = (data ?? {}) as { b64?: unknown }
     if (typeof b64 !== 'string') throw new DecodeError('an output has no data')

@@ -7,11 +7,10 @@ import { Buffer } from 'node:buffer'
 import { type CodecOptions, DecodeError, DialectError } from '../dialect.ts'
 import { countOf, durationOf, parseJson } from '../json.ts'
 import { promptOf } from '../prompt.ts'
-import { tensorOf } from '../tensors.ts'
 import type { WebSocketCodec, WebSocketFace, WebSocketReply } from '../websocket-face.ts'
+import { described, inputOf } from './input.ts'
 import { readOutputs } from './outputs.ts'
 
-const INPUT_NAME = 'input'
 /** A binary message begins with the length of its JSON, little-endian. */
 const LENGTH_BYTES = 4
 /** How most messages begin: then the call is known before the JSON is parsed. */
@@ -66,17 +65,17 @@ function encoder(options: CodecOptions, method: string): Encoder {
   if (payload.form === 'file')
     throw new DialectError('kserve-v2 sends no file over websocket: give a size, text or json')
   if (method === 'generate') return promptEncoder(model, options)
-  const { shape, values } = tensorOf(payload)
-  const input = { name: INPUT_NAME, shape, datatype: 'FP32' }
-  const payloadBytes = values.byteLength
+  const tensor = inputOf(payload)
+  const { bytes } = tensor
+  const payloadBytes = bytes.length
+  const input = described(tensor)
   if (payload.encoding === 'binary') {
     const announced = { ...input, parameters: { binary_data_size: payloadBytes } }
     const request = { id: '', type: method, model, inputs: [announced] }
-    const bytes = Buffer.from(values.buffer, values.byteOffset, payloadBytes)
     return { payloadBytes, isBinary: true, encode: (id) => binaryMessage(request, id, bytes) }
   }
   // Clients hold the numbers in a list; writing them out is the work that JSON costs.
-  const request = { id: '', type: method, model, inputs: [{ ...input, data: Array.from(values) }] }
+  const request = { id: '', type: method, model, inputs: [{ ...input, data: tensor.values() }] }
   return { payloadBytes, isBinary: false, encode: (id) => textMessage(request, id) }
 }
 

@@ -4,13 +4,35 @@
  */
 
 import { Buffer } from 'node:buffer'
+import { type Datatype, halfBits } from '../datatypes.ts'
 import { type CodecOptions, type Content, DecodeError, DialectError } from '../dialect.ts'
 import type { GrpcCodec, GrpcFace } from '../grpc-face.ts'
 import { decodeMessage, messageFromJson } from '../protobuf.ts'
-import { tensorOf } from '../tensors.ts'
-import { DT_FLOAT, elementBytes, messageType, type PredictResponse, type TensorProto } from './messages.ts'
+import { type Tensor, tensorOf } from '../tensors.ts'
+import {
+  type DataType,
+  elementBytes,
+  messageType,
+  numberOf,
+  type PredictResponse,
+  type TensorProto,
+} from './messages.ts'
 
-const INPUT_NAME = 'input'
+/** How TensorFlow calls a type, and the list in which a message holds numbers of it. */
+const TYPES: Readonly<Record<Datatype, readonly [dtype: DataType, list: string]>> = {
+  BOOL: ['DT_BOOL', 'bool_val'],
+  UINT8: ['DT_UINT8', 'int_val'],
+  UINT16: ['DT_UINT16', 'int_val'],
+  UINT32: ['DT_UINT32', 'uint32_val'],
+  UINT64: ['DT_UINT64', 'uint64_val'],
+  INT8: ['DT_INT8', 'int_val'],
+  INT16: ['DT_INT16', 'int_val'],
+  INT32: ['DT_INT32', 'int_val'],
+  INT64: ['DT_INT64', 'int64_val'],
+  FP16: ['DT_HALF', 'half_val'],
+  FP32: ['DT_FLOAT', 'float_val'],
+  FP64: ['DT_DOUBLE', 'double_val'],
+}
 
 export const tfServingGrpc: GrpcFace = {
   service: 'tensorflow.serving.PredictionService',
@@ -36,18 +58,24 @@ function encoder({ target, payload, file }: CodecOptions): Omit<GrpcCodec, 'deco
     const payloadBytes = Buffer.byteLength(JSON.stringify(payload.json))
     return { payloadBytes, encodeMessage: () => type.encode(message).finish() }
   }
-  const { shape, values } = tensorOf(payload)
+  const input = tensorOf(payload)
   if (target.model === null) {
     throw new DialectError('tf-serving needs a model: add e.g. model: mlp to the target')
   }
+  const [dtype, list] = TYPES[input.datatype]
+  // Clients hold the numbers in a list.
   const contents =
-    payload.encoding === 'binary'
-      ? { tensor_content: Buffer.from(values.buffer, values.byteOffset, values.byteLength) }
-      : // Clients hold the numbers in a list.
-        { float_val: Array.from(values) }
-  const tensor = { dtype: DT_FLOAT, tensor_shape: { dim: shape.map((size) => ({ size })) }, ...contents }
-  const message = { model_spec: { name: target.model }, inputs: { [INPUT_NAME]: tensor } }
-  return { payloadBytes: values.byteLength, encodeMessage: () => type.encode(message).finish() }
+    payload.encoding === 'binary' ? { tensor_content: input.bytes } : { [list]: numbersOf(input) }
+  const shape = { dim: input.shape.map((size) => ({ size })) }
+  const tensor = { dtype: numberOf(dtype), tensor_shape: shape, ...contents }
+  const message = { model_spec: { name: target.model }, inputs: { [input.name]: tensor } }
+  return { payloadBytes: input.bytes.length, encodeMessage: () => type.encode(message).finish() }
+}
+
+/** Those of half precision travel as the bits that they are made of. */
+function numbersOf(input: Tensor): readonly (number | boolean)[] {
+  const values = input.values()
+  return input.datatype === 'FP16' ? values.map((value) => halfBits(value as number)) : values
 }
 
 function read({ outputs }: PredictResponse, into: Content): void {

@@ -30,21 +30,33 @@ export const tfServingHttp: HttpFace = {
     if (payload.form === 'json' || payload.form === 'file') {
       return literalCodec(options, { contentType, reply: readReply })
     }
-    const { shape, values } = tensorOf(payload, ['json'])
-    const [batch, width] = shape
+    const tensor = tensorOf(payload, ['json'])
     // Clients hold the numbers in lists; writing them out is the work that JSON costs.
-    const instances = Array.from({ length: batch }, (_, row) =>
-      Array.from(values.subarray(row * width, (row + 1) * width)),
-    )
+    const rows = nested(tensor.values(), tensor.shape)
+    // A model of one input may be given its rows as they are.
+    const isNamed = 'tensor' in payload
+    const instances = isNamed ? rows.map((row) => ({ [tensor.name]: row })) : rows
     return {
       headers: { 'content-type': contentType },
-      payloadBytes: values.byteLength,
+      payloadBytes: tensor.bytes.length,
       endMark: null,
       encode: () => JSON.stringify({ instances }),
       reply: readReply,
       chunk: noChunks,
     }
   },
+}
+
+/** Lists within lists, as deep as the shape has axes. */
+function nested(values: readonly unknown[], shape: readonly number[]): readonly unknown[] {
+  let rows = values
+  for (const length of shape.slice(1).reverse()) {
+    const items = rows
+    rows = Array.from({ length: items.length / length }, (_, row) =>
+      items.slice(row * length, (row + 1) * length),
+    )
+  }
+  return rows
 }
 
 function readReply(body: Uint8Array, _headers: unknown, into: Content): void {

@@ -28,7 +28,11 @@ const DATA_TYPES = {
   DT_UINT64: [23, 8],
 } as const
 
-export const DT_FLOAT = DATA_TYPES.DT_FLOAT[0]
+export type DataType = keyof typeof DATA_TYPES
+
+export function numberOf(dataType: DataType): number {
+  return DATA_TYPES[dataType][0]
+}
 
 const ELEMENT_BYTES: ReadonlyMap<number, number> = new Map(Object.values(DATA_TYPES))
 

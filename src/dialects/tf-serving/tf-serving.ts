@@ -11,6 +11,7 @@ export const tfServing: Dialect = {
   name: 'tf-serving',
   says: 'TensorFlow Serving’s Predict: tensors, as JSON; over gRPC, typed or as bytes',
   form: 'size',
+  tensors: true,
   http: tfServingHttp,
   grpc: tfServingGrpc,
 }
