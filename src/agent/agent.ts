@@ -7,7 +7,7 @@ import { Round } from '../load/round.ts'
 import { Throttle } from '../load/throttle.ts'
 import type { Case, Plan } from '../plan/plan.ts'
 import { schedule, withRate } from '../plan/schedule.ts'
-import { messagesOf, streams } from '../plan/streams.ts'
+import { callShape, messagesOf } from '../plan/streams.ts'
 import { type LiveView, Recorder } from '../record/recorder.ts'
 import type { RoundRecord } from '../record/round-record.ts'
 import { fillPayload, fillTarget } from '../scenario/environment.ts'
@@ -86,7 +86,7 @@ export class Agent {
     const { load, target, slo } = planned
     await this.#rehearseOnce(protocolOf(planned))
     const recorder = new Recorder(
-      { stamps: protocolOf(planned).stamps, streams: streams(planned) },
+      { stamps: protocolOf(planned).stamps, calls: callShape(planned) },
       slo,
       live,
     )

@@ -3,7 +3,7 @@ import type { Protocol } from '../drivers/driver.ts'
 import { systemClock } from '../load/clock.ts'
 import { Round } from '../load/round.ts'
 import type { Case } from '../plan/plan.ts'
-import { messagesOf, streams } from '../plan/streams.ts'
+import { callShape, messagesOf } from '../plan/streams.ts'
 import { Recorder } from '../record/recorder.ts'
 import { optionsOf } from '../scenario/target-options.ts'
 
@@ -28,7 +28,7 @@ export async function rehearse(protocol: Protocol): Promise<void> {
     const planned = caseOf(protocol, url, { ...options, ...server.options }, calls)
     const { target, payload, timeouts } = planned
     const codec = await protocol.idleCodec(protocol.codec({ target, payload, file: null }))
-    const recorder = new Recorder({ stamps: protocol.stamps, streams: streams(planned) }, [], null)
+    const recorder = new Recorder({ stamps: protocol.stamps, calls: callShape(planned) }, [], null)
     const round = new Round({
       case: planned,
       driver: await protocol.driver({ target, credentials: new TargetCredentials(target), codec, timeouts }),

@@ -1,6 +1,6 @@
 import type { CallSlot, Outcome, ServerTiming } from '../drivers/driver.ts'
 import { SUCCESS } from '../drivers/driver.ts'
-import type { CallTimes } from '../record/metrics.ts'
+import type { CallTimes, ChunkTimes } from '../record/metrics.ts'
 import type { Clock } from './clock.ts'
 import type { Connection } from './connection.ts'
 import type { SlowReader } from './slow-reader.ts'
@@ -12,14 +12,15 @@ export interface CallOwner {
   writable(call: Call): void
 }
 
-const FIRST_GAPS = 64
+const FIRST_TIMES = 64
+const NO_TIMES = new Float64Array(0)
 
 /**
  * One call slot, used for call after call: stamps are plain numbers in one object, and nothing is allocated
  * between `begin` and `end`. A clock read costs 50 to 90 ns, so a stamp that falls together with another
  * one takes its time over instead of reading again.
  */
-export class Call implements CallSlot, CallTimes {
+export class Call implements CallSlot, CallTimes, ChunkTimes {
   state: unknown = undefined
   /** The connection that carries the call; null while it waits for one. */
   connection: Connection | null = null
@@ -47,16 +48,19 @@ export class Call implements CallSlot, CallTimes {
   serverQueueMs = Number.NaN
   serverComputeMs = Number.NaN
   outputTokens = 0
-  /** Messages that its client has sent; load's own count. */
+  /** Messages that its client has sent, where it streams; load's own count. */
   messagesSent = 0
+  /** Its client has said that no more will come. */
+  hasFinished = false
   /** Native tensor bytes or UTF-8 text bytes, both directions. */
   payloadBytes = 0
-  /** Gaps between chunks with content, in ms; the first `gapCount` are this call's. */
-  gapsMs = new Float64Array(FIRST_GAPS)
+  gapsMs = new Float64Array(FIRST_TIMES)
   gapCount = 0
   /** Pauses that its reader owed its server so far, and the end of the one that it makes; NaN while it reads. */
   pauseCount = 0
   pausedUntilMs = Number.NaN
+  /** Of a message that is not answered yet: when it was sent. */
+  answersMs = NO_TIMES
 
   readonly #clock: Clock
   readonly #owner: CallOwner
@@ -66,6 +70,8 @@ export class Call implements CallSlot, CallTimes {
   /** The latest sign of life from the server, or of progress towards it. */
   #latestMs = Number.NaN
   #receivedMs = Number.NaN
+  /** Messages that a chunk has answered; NaN once one came before its message. */
+  #answered = 0
 
   constructor(clock: Clock, owner: CallOwner, reader: SlowReader | null = null) {
     this.#clock = clock
@@ -115,6 +121,9 @@ export class Call implements CallSlot, CallTimes {
     this.gapCount = 0
     this.pauseCount = 0
     this.pausedUntilMs = Number.NaN
+    this.messagesSent = 0
+    this.hasFinished = false
+    this.#answered = 0
     this.#totalTokens = -1
     this.#latestMs = takenMs
     this.#receivedMs = Number.NaN
@@ -124,6 +133,16 @@ export class Call implements CallSlot, CallTimes {
   send(connection: Connection, waited: boolean): void {
     this.connection = connection
     this.sentMs = waited ? this.#stamp() : this.takenMs
+  }
+
+  /** Its client has sent one more message; at `atMs`, or it was due then and had to wait for room. */
+  sentMessage(atMs: number): void {
+    if (this.messagesSent === this.answersMs.length) this.answersMs = grown(this.answersMs)
+    this.answersMs[this.messagesSent++] = atMs
+  }
+
+  get answerCount(): number {
+    return this.#answered === this.messagesSent ? this.#answered : 0
   }
 
   encoded(_byteCount: number, payloadBytes: number): void {
@@ -153,6 +172,7 @@ export class Call implements CallSlot, CallTimes {
     this.outputTokens += tokens
     this.payloadBytes += payloadBytes
     if (payloadBytes === 0 || Number.isNaN(this.#receivedMs)) return
+    if (this.messagesSent > 0) this.#answer()
     if (Number.isNaN(this.firstContentMs)) this.firstContentMs = this.#receivedMs
     else this.#gap(this.#receivedMs - this.lastContentMs)
     this.lastContentMs = this.#receivedMs
@@ -199,11 +219,21 @@ export class Call implements CallSlot, CallTimes {
   }
 
   #gap(gapMs: number): void {
-    if (this.gapCount === this.gapsMs.length) {
-      const grown = new Float64Array(this.gapsMs.length * 2)
-      grown.set(this.gapsMs)
-      this.gapsMs = grown
-    }
+    if (this.gapCount === this.gapsMs.length) this.gapsMs = grown(this.gapsMs)
     this.gapsMs[this.gapCount++] = gapMs
   }
+
+  /** The nth chunk is taken for the answer to the nth message. */
+  #answer(): void {
+    if (this.#answered < this.messagesSent) {
+      this.answersMs[this.#answered] = this.#receivedMs - this.answersMs[this.#answered]!
+      this.#answered++
+    } else this.#answered = Number.NaN
+  }
+}
+
+function grown(times: Float64Array): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(Math.max(FIRST_TIMES, times.length * 2))
+  larger.set(times)
+  return larger
 }

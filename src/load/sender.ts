@@ -21,46 +21,43 @@ export class Sender {
 
   /** The call has sent its first message. */
   started(call: Call): void {
-    call.messagesSent = 1
-    this.#goOn(call)
+    call.sentMessage(call.sentMs)
+    this.#goOn(call, false)
   }
 
   /** The call's connection has room again. */
   writable(call: Call): void {
-    this.#goOn(call)
+    this.#goOn(call, true)
   }
 
-  /** Sends what is due, and comes back for the rest. */
-  #goOn(call: Call): void {
+  /** Sends what is due, and comes back for the rest. `waited`: for room on the connection. */
+  #goOn(call: Call, waited: boolean): void {
     const { count, intervalMs } = this.#messages
     const session = call.connection?.session as StreamingSession | undefined
     // The server may have ended the call already.
     if (!call.active || !session) return
     while (call.messagesSent < count) {
-      const aheadMs = intervalMs === 0 ? 0 : this.#aheadMs(call)
-      if (aheadMs > 0) {
-        this.#comeBack(call, aheadMs)
+      const nowMs = this.#clock.now()
+      const dueMs = intervalMs === 0 ? nowMs : call.sentMs + call.messagesSent * intervalMs
+      if (dueMs > nowMs) {
+        this.#comeBack(call, dueMs - nowMs)
         return
       }
-      call.messagesSent++
+      // A server that reads too slowly must not make its own latency look short; a late timer is not its fault.
+      call.sentMessage(waited ? dueMs : nowMs)
       if (!session.send(call)) return
       if (!call.active) return
     }
     // Once, even where room is told again after the last message.
-    if (call.messagesSent === count) {
-      call.messagesSent++
-      session.finish(call)
-    }
-  }
-
-  #aheadMs(call: Call): number {
-    return call.sentMs + call.messagesSent * this.#messages.intervalMs - this.#clock.now()
+    if (call.hasFinished) return
+    call.hasFinished = true
+    session.finish(call)
   }
 
   #comeBack(call: Call, afterMs: number): void {
     const { generation } = call
     setTimeout(() => {
-      if (call.generation === generation) this.#goOn(call)
+      if (call.generation === generation) this.#goOn(call, false)
     }, afterMs)
   }
 }

@@ -147,7 +147,7 @@ function planEntry(
     const target = withPath(variant.target, scenario, problems)
     if (!target) return []
     checkConnection(target, variant.varied, scenario, problems)
-    checkObjective(target, load, variant.load.fields, path, telling)
+    checkObjective({ target, payload, load }, variant.load.fields, path, telling)
     checkMessages(target, variant.payload.fields, telling)
     checkPayload(target, payload, variant.payload.fields, path, telling)
     return [
@@ -160,7 +160,9 @@ function planEntry(
         timeouts: resolveTimeouts(variant.timeout),
         rounds: entry.rounds ?? defaults?.rounds ?? DEFAULT_ROUNDS,
         // An objective that has no meaning for a case's calls would spoil its goodput.
-        slo: resolveSlo(defaults?.slo, entry.slo).filter(({ metric }) => hasMetric({ target }, metric)),
+        slo: resolveSlo(defaults?.slo, entry.slo).filter(({ metric }) =>
+          hasMetric({ target, payload }, metric),
+        ),
         retryAfter: retryAfter === 'obey' ? retryAfter : undefined,
         reader: resolveReader(target, entry.reader, defaults?.reader, context),
         floor: floor === 'auto' ? undefined : floor,
@@ -187,13 +189,13 @@ function checkConnection(
 
 /** What a search keeps low has to be something that the calls have. */
 function checkObjective(
-  target: Target,
-  load: Load,
+  one: Pick<Case, 'target' | 'payload' | 'load'>,
   { metric }: Fields<LoadSpec>,
   path: Path,
   { source, problems }: { source: Scenario['source']; problems: Problem[] },
 ): void {
-  if (load.model !== 'search' || hasMetric({ target }, load.objective.metric)) return
+  const { target, load } = one
+  if (load.model !== 'search' || hasMetric(one, load.objective.metric)) return
   const message = `calls of ${target.name} have no ${load.objective.metric}`
   const cure = 'Take a metric that they have, e.g. request_latency.p99.'
   problems.push(source.problem(metric?.path ?? path, message, cure))

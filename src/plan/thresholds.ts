@@ -1,10 +1,10 @@
-import { METRICS, STATISTICS } from '../record/metrics.ts'
+import { concerns, METRICS, STATISTICS } from '../record/metrics.ts'
 import type { Limit } from '../scenario/limit.ts'
 import type { Scenario } from '../scenario/load.ts'
 import type { Problem } from '../scenario/problem.ts'
 import { suggest } from '../values/suggestion.ts'
 import type { Case, Threshold } from './plan.ts'
-import { streams } from './streams.ts'
+import { callShape, streams } from './streams.ts'
 
 /** Cases as thresholds and claims name them: by target, by name, by a name that stands for several, or all. */
 export class CaseGroups {
@@ -51,7 +51,7 @@ export function resolveThresholds(
     for (const { metric, statistic, limit, at } of limitsOf(metrics)) {
       const measured = cases.filter((one) => hasMetric(one, metric))
       if (measured.length === 0) {
-        const kind = cases.every(streams) ? 'a stream' : 'a call with one reply'
+        const kind = calledWhat(cases, metric)
         const cure = 'Remove it, or name the cases that have it.'
         problems.push(source.problem([...path, ...at], `${kind} has no ${metric}`, cure, 'key'))
         continue
@@ -70,11 +70,15 @@ export function resolveThresholds(
 }
 
 /** True where the metric has a meaning for the calls of a case. */
-export function hasMetric(one: Pick<Case, 'target'>, name: string): boolean {
+export function hasMetric(one: Pick<Case, 'target' | 'payload'>, name: string): boolean {
   const metric = METRICS.find((candidate) => candidate.name === name)
-  if (metric?.scope === 'chunk') return streams(one)
-  if (metric?.scope !== 'call' || metric.calls === 'all') return true
-  return streams(one) === (metric.calls === 'streaming')
+  return metric === undefined || concerns(metric, callShape(one))
+}
+
+/** What the cases are, for which the metric has no meaning. */
+function calledWhat(cases: readonly Case[], name: string): string {
+  if (!cases.every(streams)) return 'a call with one reply'
+  return name === 'message_latency' ? 'a stream for one message' : 'a stream'
 }
 
 interface Bound {

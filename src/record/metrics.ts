@@ -28,6 +28,16 @@ export interface CallTimes {
   serverComputeMs: number
 }
 
+/** What a stream's chunks took, in milliseconds; of each list, the first values are this call's. */
+export interface ChunkTimes {
+  /** From one chunk with content to the next. */
+  gapsMs: Float64Array
+  gapCount: number
+  /** From each message that the client sent to the chunk that answers it. None where they are not as many. */
+  answersMs: Float64Array
+  answerCount: number
+}
+
 /** The phases of one handshake, as durations in milliseconds. NaN: the phase did not happen. */
 export type HandshakeTimes = Record<`${HandshakePhase}Ms` | 'totalMs', number>
 
@@ -58,10 +68,14 @@ export interface CallMetric extends TimingRow {
   value(call: CallTimes): number
 }
 
-/** A gap between chunks: an HDR histogram with one value for each gap of every stream. */
+/** A duration of a chunk, or of a gap between two: an HDR histogram with the values of all streams. */
 export interface ChunkMetric extends TimingRow {
   scope: 'chunk'
   needs: readonly Stamp[]
+  /** The calls that it has a meaning for; `bidi`: those whose client sends several messages and gets chunks. */
+  calls: 'streaming' | 'bidi'
+  times: 'gapsMs' | 'answersMs'
+  count: 'gapCount' | 'answerCount'
 }
 
 /** A duration of a handshake: an HDR histogram with one value for each connection opened. */
@@ -307,8 +321,25 @@ export const CHUNK_METRICS: readonly ChunkMetric[] = [
     scope: 'chunk',
     direction: LOWER,
     needs: ['received'],
+    calls: 'streaming',
+    times: 'gapsMs',
+    count: 'gapCount',
     definition:
       'Every gap between two chunks with content of a stream, pooled over all streams, from received to received. Zero is a legal value: two chunks can arrive in one packet.',
+  },
+  {
+    name: 'message_latency',
+    title: 'message latency',
+    unit: 'ms',
+    absent: 'replies had not as many chunks with content as there were messages',
+    scope: 'chunk',
+    direction: LOWER,
+    needs: ['sent', 'received'],
+    calls: 'bidi',
+    times: 'answersMs',
+    count: 'answerCount',
+    definition:
+      'The nth message of a call was sent (before it is encoded) -> the nth chunk with content of its reply was received: how long a server takes that answers each message with one. A message that had to wait for room on its connection counts from when it was due. Only where a call has `messages`, and only where its chunks are as many: calls of which that is not true are left out, and above 1% of them the metric is absent.',
   },
 ]
 
@@ -541,6 +572,21 @@ export const TIMING_METRICS: readonly TimingMetric[] = [
   ...REFUSAL_METRICS,
 ]
 export const METRICS: readonly Metric[] = [...TIMING_METRICS, ...ROUND_METRICS]
+
+/** What the calls of a case are, as far as metrics ask. */
+export interface CallShape {
+  /** Replies come in chunks. */
+  streams: boolean
+  /** And the client sends several messages for them. */
+  converses: boolean
+}
+
+/** True where the metric has a meaning for such calls. */
+export function concerns(metric: Metric, { streams, converses }: CallShape): boolean {
+  if (!('calls' in metric) || metric.calls === 'all') return true
+  if (metric.calls === 'bidi') return converses
+  return (metric.calls === 'streaming') === streams
+}
 
 /** The statistics that a timing metric has in results and thresholds. */
 export const STATISTICS = [

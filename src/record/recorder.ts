@@ -5,10 +5,14 @@ import { destroy, encode, type Histogram, newHistogram, recordMs } from './histo
 import {
   CALL_METRICS,
   type CallMetric,
+  type CallShape,
   type CallTimes,
   CHUNK_METRICS,
+  type ChunkMetric,
+  type ChunkTimes,
   CONNECTION_METRICS,
   type ConnectionMetricName,
+  concerns,
   EVENT_LOOP_DELAY,
   GC_PAUSE,
   GENERATOR_METRICS,
@@ -21,19 +25,16 @@ import { TaintedCalls } from './tainted-calls.ts'
 import { TimelineRecorder } from './timeline.ts'
 
 /** What the recorder reads of a call that ended: its times, and what is counted. */
-export interface EndedCall extends CallTimes {
+export interface EndedCall extends CallTimes, ChunkTimes {
   outcome: Outcome
   measured: boolean
   payloadBytes: number
-  gapsMs: Float64Array
-  gapCount: number
 }
 
 /** What can be seen of the calls that are recorded. */
 export interface Visible {
   stamps: Protocol['stamps']
-  /** True where replies come in chunks. */
-  streams: boolean
+  calls: CallShape
 }
 
 /** Where live progress is told; `agent/board.ts`. */
@@ -57,7 +58,8 @@ const MOST_ERROR_KINDS = 200
 export class Recorder {
   readonly counts: Counts = newCounts()
   readonly #callMetrics: { metric: CallMetric; histogram: Histogram }[]
-  readonly #chunkGaps: Histogram | null
+  readonly #chunkMetrics: { metric: ChunkMetric; histogram: Histogram }[]
+  readonly #converses: boolean
   readonly #handshakes = HANDSHAKE_METRICS.map((metric) => ({ metric, histogram: newHistogram() }))
   readonly #connections = new Map(CONNECTION_METRICS.map(({ name }) => [name, newHistogram()]))
   readonly #generator = new Map(GENERATOR_METRICS.map(({ name }) => [name, newHistogram()]))
@@ -72,14 +74,12 @@ export class Recorder {
   #toMs = Number.POSITIVE_INFINITY
   #lastEndMs = 0
 
-  constructor({ stamps, streams }: Visible, slo: Slo[], live: LiveView | null) {
-    const observable = (needs: readonly (keyof Protocol['stamps'])[]) =>
-      needs.every((stamp) => stamps[stamp] !== null)
-    this.#callMetrics = CALL_METRICS.filter(
-      (metric) => fits(metric, streams) && observable(metric.needs),
-    ).map((metric) => ({ metric, histogram: newHistogram() }))
-    const gaps = CHUNK_METRICS[0]!
-    this.#chunkGaps = streams && observable(gaps.needs) ? newHistogram() : null
+  constructor({ stamps, calls }: Visible, slo: Slo[], live: LiveView | null) {
+    const isSeen = (metric: CallMetric | ChunkMetric) =>
+      concerns(metric, calls) && metric.needs.every((stamp) => stamps[stamp] !== null)
+    this.#callMetrics = CALL_METRICS.filter(isSeen).map((metric) => ({ metric, histogram: newHistogram() }))
+    this.#chunkMetrics = CHUNK_METRICS.filter(isSeen).map((metric) => ({ metric, histogram: newHistogram() }))
+    this.#converses = calls.converses
     this.#objectives = slo.map(({ metric: name, atMost }) => {
       const metric = CALL_METRICS.find((candidate) => candidate.name === name)
       if (!metric) throw new Error(`no call metric is named ${name}`)
@@ -182,10 +182,10 @@ export class Recorder {
       destroy(histogram)
     }
     for (const { metric, histogram } of this.#callMetrics) take(metric.name, histogram)
+    for (const { metric, histogram } of this.#chunkMetrics) take(metric.name, histogram)
     for (const { metric, histogram } of this.#handshakes) take(metric.name, histogram)
     for (const [name, histogram] of [...this.#connections, ...this.#generator]) take(name, histogram)
     take(REFUSAL_METRICS[0]!.name, this.#waits)
-    if (this.#chunkGaps) take(CHUNK_METRICS[0]!.name, this.#chunkGaps)
     const errors = [...this.#failures.values()].map(({ outcome, count, times }) => {
       const timeToFailure = times && encode(times)
       if (times) destroy(times)
@@ -201,9 +201,11 @@ export class Recorder {
         this.counts.negativeOverheads++
       }
     }
-    if (this.#chunkGaps) {
-      for (let gap = 0; gap < call.gapCount; gap++) recordMs(this.#chunkGaps, call.gapsMs[gap]!)
+    for (const { metric, histogram } of this.#chunkMetrics) {
+      const [times, count] = [call[metric.times], call[metric.count]]
+      for (let index = 0; index < count; index++) recordMs(histogram, times[index]!)
     }
+    if (this.#converses && call.answerCount === 0) this.counts.unpaired++
     for (const { value, atMost } of this.#objectives) if (!(value(call) <= atMost)) return
     this.counts.good++
   }
@@ -224,8 +226,4 @@ export class Recorder {
     failures.count++
     if (failures.times && afterMs !== null) recordMs(failures.times, afterMs)
   }
-}
-
-function fits(metric: CallMetric, streams: boolean): boolean {
-  return metric.calls === 'all' || (metric.calls === 'streaming') === streams
 }

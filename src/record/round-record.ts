@@ -53,6 +53,8 @@ export interface Counts {
   allSuccesses: number
   /** Negative `overhead_time` values, which are left out. */
   negativeOverheads: number
+  /** Successful calls of several messages whose reply had not as many chunks. */
+  unpaired: number
 }
 
 /** What a load thread did with its time, until its last call started. */
@@ -106,5 +108,6 @@ export function newCounts(): Counts {
     allEnded: 0,
     allSuccesses: 0,
     negativeOverheads: 0,
+    unpaired: 0,
   }
 }

@@ -68,6 +68,8 @@ function caseTables(cases: readonly CaseResult[]): (Table | null)[] {
         timing('time_to_first_token', 'p99'),
         timing('inter_chunk_latency', 'p50'),
         timing('inter_chunk_latency', 'p99'),
+        timing('message_latency', 'p50'),
+        timing('message_latency', 'p99'),
         timing('time_per_output_token', 'p50', { expendable: 4 }),
         timing('request_latency', 'p50', { expendable: 3 }),
         summed('output_token_throughput', 'number'),

@@ -3,9 +3,9 @@
 import type { Protocol } from '../drivers/driver.ts'
 import { protocol } from '../drivers/registry.ts'
 import type { Case } from '../plan/plan.ts'
-import { streams } from '../plan/streams.ts'
+import { callShape, streams } from '../plan/streams.ts'
 import type { Histogram } from '../record/histogram.ts'
-import { type CallMetric, type ChunkMetric, TIMING_METRICS } from '../record/metrics.ts'
+import { type CallMetric, type ChunkMetric, concerns, TIMING_METRICS } from '../record/metrics.ts'
 import { type Counts, newCounts, type RoundRecord } from '../record/round-record.ts'
 import type { CaseResult, Distribution, ErrorCount, RoundResult, Summary } from './document.ts'
 import { evidenceOf } from './evidence.ts'
@@ -17,6 +17,8 @@ import { caseVerdict } from './verdict.ts'
 const MOST_FAILED_SHARE = 0.01
 /** Above this share of negative values `overhead_time` says nothing. */
 const MOST_NEGATIVE_SHARE = 0.01
+/** Above this share of calls without an answer to each message, chance may have paired those of the others. */
+const MOST_UNPAIRED_SHARE = 0.01
 
 /** One round as all workers together recorded it. */
 export interface RoundEvidence {
@@ -32,7 +34,7 @@ export function assembleCase(planned: Case, rounds: readonly RoundEvidence[]): C
   const everything = rounds.flatMap(({ records }) => records)
   const counts = sumCounts(rounds.map(({ records }) => roundCounts(records)))
   const openCount = openCalls(planned, counts)
-  const metrics = withoutNegatives(distributions(everything, openCount, storedDistribution), counts)
+  const metrics = trusted(distributions(everything, openCount, storedDistribution), counts)
   const assembled = rounds.map((round) => assembleRound(planned, round))
   const cpu = rounds.map(({ serverCpuSeconds }) => serverCpuSeconds)
   const growths = rounds.flatMap(({ serverMemoryGrowthBytes: bytes }) => bytes ?? [])
@@ -64,7 +66,7 @@ export function assembleRound(planned: Case, evidence: RoundEvidence): RoundResu
   const metrics = distributions(records, openCalls(planned, counts), distribution)
   return {
     summary: summary(planned, counts, { cpuSeconds, memoryGrowthBytes }),
-    metrics: withoutNegatives(metrics, counts),
+    metrics: trusted(metrics, counts),
     timeline: timelineOf(records.map(({ timeline }) => timeline)),
   }
 }
@@ -149,12 +151,17 @@ function distributions(
   return told
 }
 
-function withoutNegatives(
-  metrics: Record<string, Distribution>,
-  counts: Counts,
-): Record<string, Distribution> {
-  const { overhead_time: overhead, ...others } = metrics
-  return overhead && hasManyNegatives(counts, overhead.count) ? others : metrics
+/** Without what too many calls contradict. */
+function trusted(metrics: Record<string, Distribution>, counts: Counts): Record<string, Distribution> {
+  const contradicted = [
+    ...(hasManyNegatives(counts, metrics.overhead_time?.count ?? 0) ? ['overhead_time'] : []),
+    ...(hasManyUnpaired(counts) ? ['message_latency'] : []),
+  ]
+  return Object.fromEntries(Object.entries(metrics).filter(([name]) => !contradicted.includes(name)))
+}
+
+function hasManyUnpaired({ unpaired, calls, errors }: Counts): boolean {
+  return unpaired > MOST_UNPAIRED_SHARE * (calls - errors)
 }
 
 function hasManyNegatives({ negativeOverheads }: Counts, positives: number): boolean {
@@ -169,12 +176,10 @@ function absent(
 ): Record<string, string> {
   const reasons: Record<string, string> = {}
   const { stamps } = protocol(planned.target.interface)
-  const isStream = streams(planned)
+  const calls = callShape(planned)
   const succeeded = counts.calls > counts.errors
   for (const metric of TIMING_METRICS) {
-    if (metric.name in metrics) continue
-    if (metric.scope === 'call' && !concerns(metric, isStream)) continue
-    if (metric.scope === 'chunk' && !isStream) continue
+    if (metric.name in metrics || !concerns(metric, calls)) continue
     if (metric.scope === 'generator') continue
     const isOfCall = metric.scope === 'call' || metric.scope === 'chunk'
     const hidden = isOfCall ? hiddenStamp(metric, stamps) : undefined
@@ -185,10 +190,6 @@ function absent(
     } else reasons[metric.name] = metric.absent
   }
   return reasons
-}
-
-function concerns({ calls }: CallMetric, isStream: boolean): boolean {
-  return calls === 'all' || (calls === 'streaming') === isStream
 }
 
 function hiddenStamp({ needs }: CallMetric | ChunkMetric, stamps: Protocol['stamps']): string | undefined {

@@ -6,7 +6,7 @@ import { Round, type RoundEnd } from '../../src/load/round.ts'
 import { Throttle } from '../../src/load/throttle.ts'
 import type { Case, Load, Payload, Target, Timeouts } from '../../src/plan/plan.ts'
 import { schedule, withRate } from '../../src/plan/schedule.ts'
-import { messagesOf, streams } from '../../src/plan/streams.ts'
+import { callShape, messagesOf } from '../../src/plan/streams.ts'
 import { decode, destroy, initHistograms, percentileMs } from '../../src/record/histogram.ts'
 import { Recorder } from '../../src/record/recorder.ts'
 import type { Counts, ErrorRecord } from '../../src/record/round-record.ts'
@@ -82,7 +82,7 @@ export async function play(what: Play): Promise<Played> {
   const found = protocol(target.interface)
   const own = found.codec({ target, payload, file: null })
   const codec = what.isIdle ? await found.idleCodec(own) : own
-  const recorder = new Recorder({ stamps: found.stamps, streams: streams(planned) }, [], null)
+  const recorder = new Recorder({ stamps: found.stamps, calls: callShape(planned) }, [], null)
   const credentials = new TargetCredentials(target)
   what.authorized?.(credentials)
   const driver = await found.driver({ target, credentials, codec, timeouts })

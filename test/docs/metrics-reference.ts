@@ -29,7 +29,7 @@ const SECTIONS: readonly { title: string; about: string; metrics: readonly Metri
   },
   {
     title: 'Of a stream’s chunks',
-    about: 'One value for each gap between two chunks, in milliseconds.',
+    about: 'One value for each chunk, or for each gap between two, in milliseconds.',
     metrics: CHUNK_METRICS,
   },
   {

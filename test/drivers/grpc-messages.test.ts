@@ -35,6 +35,9 @@ describe.each(KINDS)('%s', (kind) => {
     expect(received).toEqual(Array(6).fill(Array(5).fill('hello')))
     const replied = kind === 'bidi' ? 0 : 10
     expect(played.counts.payloadBytes).toBe(6 * (5 * 5 + replied))
+    // A reply without a chunk answers none of them.
+    expect(played.valuesOf('message_latency')).toBe(0)
+    expect(played.counts.unpaired).toBe(kind === 'bidi' ? 6 : 0)
   })
 
   test('sends them at their interval', async () => {

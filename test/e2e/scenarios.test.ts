@@ -41,6 +41,7 @@ const MORE: Readonly<Record<string, (result: Result, stdout: string) => void>> =
   'polling-or-streaming.yaml': streamsFasterThanItPolls,
   'rate-limit.yaml': isRefusedLessForWaiting,
   'slow-readers.yaml': readsAsSlowlyAsItIsTold,
+  'audio-stream.yaml': answersEachFrame,
 }
 
 /** Classes of errors that a scenario is there to show; no other one has any. */
@@ -169,6 +170,17 @@ function letsALoneCallerWait({ cases }: Result): void {
 function streamsFasterThanItPolls({ cases }: Result): void {
   const [stream, poll] = cases.map(({ summary }) => summary.output_token_throughput!)
   expect(stream! / poll!).toBeGreaterThan(1.5)
+}
+
+/** A speaker is a connection, and each frame of a stream has its answer. */
+function answersEachFrame({ cases }: Result, stdout: string): void {
+  const [, eight, ...streams] = cases
+  expect(eight!.summary.connections).toBe(8)
+  expect(streams).toHaveLength(2)
+  for (const { name, summary, metrics } of streams) {
+    expect(metrics.message_latency!.count, name).toBe(125 * summary.calls)
+  }
+  expect(stdout).toMatch(/^Streaming calls\n.*\bmessage\b/m)
 }
 
 function savesByResuming({ cases }: Result): void {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { failure, SUCCESS } from '../../src/drivers/driver.ts'
 import { Call } from '../../src/load/call.ts'
 import type { Connection } from '../../src/load/connection.ts'
@@ -143,4 +143,91 @@ test('more gaps than the slot had room for are all kept', () => {
   }
   expect(call.gapCount).toBe(299)
   expect([...call.gapsMs.subarray(0, 299)].every((gapMs) => gapMs === 2)).toBe(true)
+})
+
+describe('messages and their answers', () => {
+  /** Sends a message at each of the times, and gets a chunk at each of the others, in their order. */
+  function talk(events: readonly ['message' | 'chunk' | 'end mark', number][]): Call {
+    const clock = { now: () => nowMs }
+    let nowMs = 0
+    const call = new Call(clock, { writable: () => {}, ended: () => {} })
+    call.begin(0, 0, true)
+    call.send(connection, false)
+    for (const [what, atMs] of events) {
+      nowMs = atMs
+      if (what === 'message') call.sentMessage(atMs)
+      else {
+        call.received()
+        call.content(0, what === 'chunk' ? 1 : 0)
+        call.decoded()
+      }
+    }
+    call.end(SUCCESS)
+    return call
+  }
+
+  const answersOf = (call: Call) => [...call.answersMs.subarray(0, call.answerCount)]
+
+  test('each chunk answers a message, also where several are under way', () => {
+    const call = talk([
+      ['message', 0],
+      ['message', 10],
+      ['chunk', 13],
+      ['message', 20],
+      ['chunk', 24],
+      ['chunk', 25],
+      ['end mark', 26],
+    ])
+    expect(answersOf(call)).toEqual([13, 14, 5])
+  })
+
+  test.each([
+    [
+      'too few chunks',
+      [
+        ['message', 0],
+        ['message', 1],
+        ['chunk', 2],
+      ],
+    ],
+    [
+      'too many',
+      [
+        ['message', 0],
+        ['chunk', 1],
+        ['chunk', 2],
+      ],
+    ],
+    [
+      'as many, but one before its message',
+      [
+        ['message', 0],
+        ['chunk', 1],
+        ['chunk', 2],
+        ['message', 3],
+      ],
+    ],
+  ] as const)('%s: none is taken for an answer', (_what, events) => {
+    expect(answersOf(talk(events as unknown as ['message' | 'chunk', number][]))).toEqual([])
+  })
+
+  test('the next call of the slot knows nothing of them', () => {
+    const call = talk([
+      ['message', 0],
+      ['chunk', 5],
+    ])
+    expect(answersOf(call)).toEqual([5])
+    call.begin(10, 10, true)
+    call.send(connection, false)
+    call.end(SUCCESS)
+    expect(answersOf(call)).toEqual([])
+  })
+
+  test('more messages than the slot had room for are all kept', () => {
+    const events = Array.from({ length: 300 }, (_, index): ['message' | 'chunk', number][] => [
+      ['message', index],
+      ['chunk', index + 0.5],
+    ])
+    expect(answersOf(talk(events.flat()))).toEqual(Array(300).fill(0.5))
+  })
 })

@@ -256,6 +256,21 @@ cases:
     expect(made.thresholds.map(({ cases }) => cases)).toEqual([['both chat', 'alone']])
   })
 
+  test('of a message are for streams that send several', async () => {
+    const talk =
+      'talk: { interface: grpc, api: kserve-v2, url: "grpc://x", model: m, method: ModelStreamInfer }'
+    const limited = (messages: number, scope = 'all') =>
+      plan(`targets: { ${talk}, chat: { interface: sse, api: openai-chat, url: "http://x" } }
+cases:
+  - { target: talk, payload: { size: 4B, messages: ${messages} } }
+  - { target: chat }
+thresholds: { ${scope}: { message_latency: { p99: "< 32ms" } } }
+`)
+    expect((await limited(2)).thresholds.map(({ cases }) => cases)).toEqual([['talk']])
+    await expect(limited(1, 'talk')).rejects.toThrow('a stream for one message has no message_latency')
+    await expect(limited(2, 'chat')).rejects.toThrow('a stream for one message has no message_latency')
+  })
+
   test.each([
     [
       '{ request_latency: { p99_9: "< 1.5s" } }',

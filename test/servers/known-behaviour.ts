@@ -25,6 +25,8 @@ export interface KnownCall {
   /** Of streams: request to first chunk, and between chunks. */
   firstChunkMs: number
   gapsMs: number[]
+  /** Of calls whose client streams: from a message to the chunk that answers it. */
+  answersMs: number[]
   ended: 'replied' | 'failed' | 'cancelled' | ''
 }
 
@@ -75,7 +77,7 @@ export class Known {
   constructor(known: string, begunMs: number, answer: Answering) {
     this.#answer = answer
     const atMs = performance.timeOrigin + begunMs
-    this.#call = { atMs, delayMs: Number.NaN, firstChunkMs: Number.NaN, gapsMs: [], ended: '' }
+    this.#call = { atMs, delayMs: Number.NaN, firstChunkMs: Number.NaN, gapsMs: [], answersMs: [], ended: '' }
     this.#query = new URLSearchParams(known)
     this.#begunMs = begunMs
     this.#name = this.#query.get('log') ?? ''
@@ -92,8 +94,8 @@ export class Known {
     if (this.#query.get('does') !== 'echo') return
     const nowMs = performance.now()
     if (this.#messages === PAUSED_MESSAGE) this.#pausedUntilMs = nowMs + this.#number('pause')
-    if (nowMs >= this.#pausedUntilMs) this.#chunk()
-    else at(this.#pausedUntilMs, () => this.#chunk())
+    if (nowMs >= this.#pausedUntilMs) this.#echo(nowMs)
+    else at(this.#pausedUntilMs, () => this.#echo(nowMs))
   }
 
   /** The whole request is there. */
@@ -154,6 +156,11 @@ export class Known {
     const [chunks, gapMs] = [this.#number('chunks'), this.#number('gap')]
     for (let chunk = 1; chunk <= chunks; chunk++) at(this.#begunMs + chunk * gapMs, () => this.#chunk())
     at(this.#begunMs + (chunks + 0.5) * gapMs, () => this.#end('replied'))
+  }
+
+  #echo(messageMs: number): void {
+    this.#chunk()
+    this.#call.answersMs.push(performance.now() - messageMs)
   }
 
   #chunk(): void {

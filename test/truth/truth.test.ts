@@ -41,6 +41,9 @@ interface Behaviour {
 const REPLIES = { model: 'constant', rate: '150/s', calls: 150, warmup: '0s' }
 /** At 23/s no two streams beat in time, so that their chunks do not wait for each other in the client. */
 const STREAMS = { model: 'constant', rate: '23/s', calls: 20, warmup: '0s' }
+const ECHO_PAUSE_MS = 15
+/** One answer in six comes after a pause, and the one behind it waits for it. */
+const ECHOED = { messages: 6, message_interval: '10ms' }
 const STALL_MS = 500
 const STALLED = { model: 'constant', rate: '200/s', calls: 500, warmup: '0s', connections: 1 }
 const FAIL_EVERY = 33
@@ -78,11 +81,11 @@ const BEHAVIOURS: readonly Behaviour[] = [
   {
     name: 'echo',
     kinds: ['bidi'],
-    known: 'does=echo&pause=15',
+    known: `does=echo&pause=${ECHO_PAUSE_MS}`,
     load: STREAMS,
     rounds: ROUNDS,
-    pairs: streamPairs,
-    messages: { messages: 6, message_interval: '10ms' },
+    pairs: echoPairs,
+    messages: ECHOED,
   },
   {
     name: 'stall',
@@ -268,6 +271,14 @@ function streamPairs(round: RoundResult, calls: KnownLog, misreadsMs: readonly n
   ]
 }
 
+function echoPairs(round: RoundResult, calls: KnownLog, misreadsMs: readonly number[]): Pair[] {
+  const answersMs = calls.flatMap((call) => call.answersMs)
+  return [
+    ...streamPairs(round, calls, misreadsMs),
+    ...pairsOf('message_latency', ['p50', 'p90'], round, answersMs, misread(answersMs, misreadsMs)),
+  ]
+}
+
 test('every interface is asked for every kind of call that it carries', () => {
   const kinds = PROTOCOLS.flatMap(({ name, kinds: own }) => own.map((kind) => `${name} ${kind}`))
   expect(WAYS.map(({ name, kind }) => `${name} ${kind}`)).toEqual(kinds)
@@ -290,6 +301,15 @@ test.each(of('gaps', 'echo'))(
     expect(misses).toEqual([])
   },
 )
+
+test.each(of('echo'))('each message has its answer, and the pause shows in one of six: $name', ({ name }) => {
+  const { read, log } = answers.get(name)!
+  const answersMs = log.flatMap((call) => call.answersMs)
+  expect(answersMs).toHaveLength(ECHOED.messages * STREAMS.calls * ROUNDS)
+  const told = read.metrics.message_latency!
+  expect(told.count).toBe(answersMs.length)
+  expect(told.p90 - told.p50).toBeGreaterThan(ECHO_PAUSE_MS / 2)
+})
 
 test.each(of('stall'))(
   'a server that stands still is not left out, as latency counts from the plan: $name',
