@@ -80,6 +80,38 @@ describe.each(WAYS)('$title', ({ options }) => {
     expect((await ask({ ...calls(2), options })).classes).toEqual({ 'mcp.parse': 2 })
   })
 
+  test.each<[string, object]>([
+    ['neither a result nor an error', {}],
+    ['a result that is none', { result: 'done' }],
+    ['an error without a code', { error: { message: 'no' } }],
+    ['a result and an error', { result: textResult('x'), error: { code: 1, message: 'no' } }],
+    ['another version', { jsonrpc: '1.0', result: textResult('x') }],
+    ['content that is no list', { result: { resultType: 'complete', content: 'x' } }],
+  ])('an answer with %s: mcp.parse, and not its timeout', async (_what, answered) => {
+    let asked = 0
+    await serve((call) => {
+      if (++asked > 2) return answer(call)
+      call.send({ jsonrpc: '2.0', id: call.request.id, ...answered })
+      call.end()
+    })
+    const { classes, errors, counts } = await ask({ ...calls(3), options, timeouts: { totalMs: 20_000 } })
+    expect(classes).toEqual({ 'mcp.parse': 2 })
+    expect(errors[0]!.outcome.sample).not.toBe('')
+    expect(counts.calls).toBe(3)
+  })
+
+  test('a handshake that is answered with what is no answer ends, too', async () => {
+    await serve(answer, (call) => {
+      call.send({ jsonrpc: '2.0', id: call.request.id, result: 'hello' })
+      call.end()
+    })
+    // Elsewhere the SDKs wait for a better one, and say nothing.
+    const isTold = options.transport === 'websocket' && options.revision === undefined
+    const { errors } = await ask({ options, timeouts: { connectMs: isTold ? 20_000 : 200 } })
+    const expected = isTold ? ['setup', 'mcp.parse'] : ['connect', 'timeout.connect']
+    expect(errors.map(({ outcome }) => [outcome.phase, outcome.class])).toEqual([expected])
+  })
+
   test('what a server says or asks in between does not disturb the call', async () => {
     await serve((call) => {
       call.send({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'x' } })

@@ -128,6 +128,12 @@ describe('faults', () => {
     expect((await against('wrong-id', calls(2))).classes).toEqual({ 'mcp.wrong_id': 2 })
   })
 
+  test('an answer without a result: mcp.parse, and the process goes on', async () => {
+    const { classes, end } = await against('no-answer', calls(3))
+    expect(classes).toEqual({ 'mcp.parse': 3 })
+    expect(end.connections).toBe(1)
+  })
+
   test('an error without an id is that of the calls that are open', async () => {
     expect((await against('no-id', calls(2))).classes).toEqual({ 'mcp.-32700': 2 })
   })

@@ -52,6 +52,9 @@ function call(request: McpRequest): void {
     case 'wrong-id':
       say({ jsonrpc: '2.0', id: 4711, result: textResult('lost') })
       return
+    case 'no-answer':
+      say({ jsonrpc: '2.0', id: request.id })
+      return
     case 'no-id':
       say({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'not JSON' } })
       return

@@ -64,6 +64,8 @@ export interface ChannelOwner {
    * that comes in the same piece as the result is lost there (revision 2025-11-25).
    */
   arrived(message: Message): boolean
+  /** The SDK was given the message that arrived last, where no transport of its own has looked at it before. */
+  read(message: Message): void
   /** There is room for calls again. */
   roomAgain(): void
   /**

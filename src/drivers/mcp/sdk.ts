@@ -15,6 +15,8 @@ export interface SdkClient {
   connect(channel: Channel, options: RequestOptions): Promise<void>
   call(params: Record<string, unknown>, options: RequestOptions): Promise<McpResult>
   list(params: Record<string, unknown>, options: RequestOptions): Promise<McpResult>
+  /** Called with what it has to say against a message that it was given, while it is given it. */
+  onComplaint(tell: (complaint: Error) => void): void
 }
 
 /** The SDK's own client side of Streamable HTTP. */
@@ -61,6 +63,9 @@ async function loadSessions(): Promise<Sdk> {
         call: (params, options) =>
           client.callTool(params as never, undefined, options as never) as Promise<McpResult>,
         list: (params, options) => client.listTools(params, options as never) as Promise<McpResult>,
+        onComplaint(tell) {
+          client.onerror = tell
+        },
       }
     },
     newHttpTransport: (url, options) =>
@@ -82,6 +87,9 @@ async function loadStateless(): Promise<Sdk> {
         // A list that is answered from the SDK's cache would be no call.
         list: (params, options) =>
           client.listTools(params, { ...options, cacheMode: 'refresh' } as never) as Promise<McpResult>,
+        onComplaint(tell) {
+          client.onerror = tell
+        },
       }
     },
     newHttpTransport: (url, options) =>

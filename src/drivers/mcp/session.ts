@@ -33,6 +33,8 @@ export class McpSession implements Session, ChannelOwner {
   readonly #open = new Map<number, Exchange>()
   #channel: Channel | null = null
   #setupError: Message['error'] | null = null
+  /** What the SDK has to say against the message that it is given. */
+  #complaint: Error | null = null
   #starting = 0
   #lastId = -1
   #isReady = false
@@ -52,6 +54,9 @@ export class McpSession implements Session, ChannelOwner {
     this.template = template
     this.#probe = probe
     this.#ended = ended
+    client.onComplaint((complaint) => {
+      this.#complaint = complaint
+    })
   }
 
   /** Opens the channel, and has the SDK make the session's own handshake over it. */
@@ -168,6 +173,7 @@ export class McpSession implements Session, ChannelOwner {
   }
 
   arrived(message: Message): boolean {
+    this.#complaint = null
     if (message.method === 'notifications/progress') {
       this.exchange(message.params?.progressToken)?.progress(message.params as McpProgress)
       return true
@@ -177,6 +183,20 @@ export class McpSession implements Session, ChannelOwner {
       else this.#setupError = message.error ?? null
     }
     return false
+  }
+
+  /** An answer that is no answer, of JSON-RPC: the SDK would wait on for another one. */
+  read({ id, method }: Message): void {
+    if (this.#complaint === null || method !== undefined) return
+    const sample = this.#complaint.message.slice(0, SAMPLE_CHARACTERS)
+    const outcome = failure('response', 'mcp.parse', '', sample)
+    const exchange = this.exchange(id)
+    if (exchange) this.giveUp(exchange, outcome)
+    else if (!this.#isReady && id === this.#lastId) {
+      this.#setupError = null
+      this.lost(outcome, false)
+      this.#channel?.onclose?.()
+    }
   }
 
   roomAgain(): void {

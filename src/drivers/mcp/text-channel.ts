@@ -103,7 +103,9 @@ export abstract class TextChannel implements Channel {
     if (message.method === undefined || message.method === 'notifications/progress') {
       if (exchange && exchange !== glimpsed) exchange.received()
     }
-    if (!this.owner.arrived(message)) this.onmessage?.(message)
+    if (this.owner.arrived(message)) return
+    this.onmessage?.(message)
+    this.owner.read(message)
   }
 
   /** Nothing comes any more. */
