@@ -127,8 +127,11 @@ function fits(type: string, value: unknown): boolean {
   }
 }
 
+/** Padded in full or not at all: protobufjs reads no other. */
 function isBase64(text: string): boolean {
-  return Buffer.from(text, 'base64').toString('base64').replace(/=+$/, '') === text.replace(/=+$/, '')
+  const bare = text.replace(/=+$/, '')
+  const isPadded = text === bare || text === bare.padEnd(Math.ceil(bare.length / 4) * 4, '=')
+  return isPadded && Buffer.from(bare, 'base64').toString('base64').replace(/=+$/, '') === bare
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

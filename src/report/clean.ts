@@ -11,6 +11,8 @@ export function clean(text: string): string {
   const cleaned = stripVTControlCharacters(text.slice(0, MAX_LENGTH).toWellFormed())
     .replace(/[\s\p{Zl}\p{Zp}]+/gu, ' ')
     .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}]/gu, '')
+    // What stood between two spaces may be gone.
+    .replace(/ {2,}/g, ' ')
     .trim()
   return text.length > MAX_LENGTH ? `${cleaned}…` : cleaned
 }

@@ -189,6 +189,7 @@ const lines = subject<[text: string, width: number]>({
 const cleaned = subject<string>({
   name: 'foreign text, cleaned',
   inputs: foreign,
+  examples: ['a \u0000 \u0000b'],
   holds(text) {
     const told = clean(text)
     expectSafe(told)

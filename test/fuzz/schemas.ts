@@ -86,9 +86,17 @@ const described = (root.toDescriptor('proto3') as unknown as { file: object[] })
   Buffer.from(descriptors.FileDescriptorProto.encode(file).finish()),
 )
 
+/** A service with a method that takes nothing: a bit of the field's number makes one of a message. */
+const TAKES_NOTHING = descriptors.FileDescriptorProto.encode({
+  name: 'p.proto',
+  package: 'p',
+  service: [{ name: 'Tree', method: [{ name: 'Grow' }] }],
+}).finish()
+
 const descriptions = subject<Buffer[]>({
   name: 'a service that describes itself',
   inputs: fc.array(changedBytes(...described), { minLength: 1, maxLength: 2 }),
+  examples: [[Buffer.from(TAKES_NOTHING)]],
   cost: 4,
   holds(found) {
     try {
@@ -128,6 +136,7 @@ const payloads = subject<string>({
     ratio: 1.5,
     is: true,
   }),
+  examples: ['{"data":"a="}', '{"data":"="}', '{"data":"aGk=="}'],
   holds(text) {
     let json: unknown
     try {

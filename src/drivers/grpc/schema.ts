@@ -44,11 +44,17 @@ function methodsOf(service: protobuf.Service): Map<string, Omit<LearnedMethod, '
       method.name,
       {
         kind: kindOf(method),
-        request: nameOf(method.resolvedRequestType!),
-        reply: nameOf(method.resolvedResponseType!),
+        request: messageNameOf(method.resolvedRequestType, method),
+        reply: messageNameOf(method.resolvedResponseType, method),
       },
     ]),
   )
+}
+
+/** A schema that is not whole may name what is no message, or nothing. */
+function messageNameOf(type: protobuf.ReflectionObject | null, { fullName }: protobuf.Method): string {
+  if (type instanceof protobuf.Type) return nameOf(type)
+  throw new Error(`${fullName} takes or gives what is no message`)
 }
 
 function kindOf({ requestStream, responseStream }: protobuf.Method): CallKind {
