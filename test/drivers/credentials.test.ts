@@ -1,10 +1,13 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: scenarios have such templates.
 /** What proves who calls, in the requests of each interface, and from which call on a renewed token is there. */
 
 import type http from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
 import { TargetCredentials } from '../../src/drivers/credentials.ts'
 import type { Target, Token } from '../../src/plan/plan.ts'
+import { fillTarget } from '../../src/scenario/environment.ts'
 import { caseOf, play } from '../contract/play.ts'
+import { plan } from '../scenario/scenario-file.ts'
 import { startGrpcServer } from '../servers/plain-grpc.ts'
 import { startPlain } from '../servers/plain-http.ts'
 import { startPlainMcp, textResult } from '../servers/plain-mcp.ts'
@@ -21,7 +24,8 @@ afterEach(async () => {
 })
 
 interface Told {
-  authorization: string | undefined
+  /** Of the request, or of the handshake that carries all of them. */
+  headers: Record<string, unknown>
   url: string
 }
 
@@ -32,7 +36,7 @@ const overHttp =
   (contentType: string, body: string): StartTelling =>
   (told) =>
     startPlain((request: http.IncomingMessage, response) => {
-      told({ authorization: request.headers.authorization, url: request.url! })
+      told({ headers: request.headers, url: request.url! })
       response.writeHead(200, { 'content-type': contentType }).end(body)
     })
 
@@ -43,7 +47,7 @@ const INTERFACES: { name: string; start: StartTelling; more?: Partial<Target>; c
     name: 'grpc',
     start: (told) =>
       startGrpcServer('unary', (call) => {
-        told({ authorization: call.metadata.get('authorization')[0] as string, url: '' })
+        told({ headers: call.metadata.getMap(), url: '' })
         call.end('ok')
       }),
   },
@@ -52,8 +56,7 @@ const INTERFACES: { name: string; start: StartTelling; more?: Partial<Target>; c
     more: { options: { tool: 'plain' } },
     start: (told) =>
       startPlainMcp((answer) => {
-        const { authorization } = answer.response!.req.headers
-        told({ authorization, url: '' })
+        told({ headers: answer.response!.req.headers, url: '' })
         answer.result(textResult('ok'))
       }),
   },
@@ -64,13 +67,35 @@ const INTERFACES: { name: string; start: StartTelling; more?: Partial<Target>; c
     connections: 4,
     start: (told) =>
       startWebSocket((ws, request) => {
-        told({ authorization: request.headers.authorization, url: request.url! })
+        told({ headers: request.headers, url: request.url! })
         ws.on('message', () => ws.send('ok'))
       }),
   },
 ]
 
+/** Ways to prove who calls that need no renewal, and the header that each becomes. */
+const WAYS: readonly [auth: string, header: string, value: string][] = [
+  ['{ bearer: "${env:SECRET}" }', 'authorization', 'Bearer s3cret'],
+  ['{ bearer: "${env:SECRET}", as: "Key " }', 'authorization', 'Key s3cret'],
+  ['{ api_key: { header: X-Own-Key, value: "${env:SECRET}" } }', 'x-own-key', 's3cret'],
+  ['{ basic: { username: me, password: "${env:SECRET}" } }', 'authorization', 'Basic bWU6czNjcmV0'],
+  ['{ cookie: "session=${env:SECRET}" }', 'cookie', 'session=s3cret'],
+]
+
 describe.each(INTERFACES)('$name', ({ name, start, more, connections = 1 }) => {
+  test.each(WAYS)('auth: %s', async (auth, header, value) => {
+    const told: Told[] = []
+    server = await start((call) => told.push(call))
+    const tool = name === 'mcp' ? ', tool: plain' : ''
+    const yaml = `targets: { a: { interface: ${name}, api: raw, url: "${server.url}", auth: ${auth}${tool} } }`
+    const env = { SECRET: 's3cret' }
+    const { cases } = await plan(yaml, { env })
+    const played = await play({ target: fillTarget(cases[0]!.target, env) })
+    expect(played.errors).toEqual([])
+    expect(told.length).toBeGreaterThan(0)
+    for (const { headers } of told) expect(headers).toMatchObject({ [header]: value })
+  })
+
   test('a token that is renewed while the load runs is there from the next call on', async () => {
     const told: Told[] = []
     let renew = () => {}
@@ -87,7 +112,7 @@ describe.each(INTERFACES)('$name', ({ name, start, more, connections = 1 }) => {
     })
     expect(played.errors).toEqual([])
     expect(played.end.connections).toBe(connections)
-    expect(told.map(({ authorization }) => authorization)).toEqual([
+    expect(told.map(({ headers }) => headers.authorization)).toEqual([
       'Bearer first',
       'Bearer first',
       'Bearer second',
@@ -102,7 +127,8 @@ test.each(INTERFACES.slice(0, 2))('$name: a token in the query', async ({ name, 
   const url = `${server.url}path?more=1`
   const played = await play({ target: { interface: name, url, token: IN_QUERY } })
   expect(played.errors).toEqual([])
-  expect(told).toMatchObject([{ authorization: undefined, url: '/path?more=1&key=fir%26st' }])
+  expect(told.map(({ url: asked }) => asked)).toEqual(['/path?more=1&key=fir%26st'])
+  expect(told[0]!.headers).not.toHaveProperty('authorization')
 })
 
 test('a token for a subprotocol', () => {

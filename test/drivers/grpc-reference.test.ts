@@ -63,6 +63,21 @@ describe.each(['json', 'binary'] as const)('%s', (encoding) => {
   })
 })
 
+test.each(['gzip', 'deflate'])('%s: fewer bytes for the same', async (compression) => {
+  // Small whole numbers, most of whose bytes are zero.
+  const payload: Payload = { ...common, encoding: 'binary', form: 'size', byteCount: 8192, datatype: 'INT64' }
+  const wireBytes = async (how: string) => {
+    const url = `${server.grpcUrl}/inference.GRPCInferenceService/ModelInfer`
+    const options = { method: 'ModelInfer', compression: how }
+    const target = { interface: 'grpc', api: 'kserve-v2', model: 'echo', url, options }
+    const played = await play({ target, payload, load })
+    expect(played.errors).toEqual([])
+    expect(played.counts.payloadBytes).toBe(6 * 2 * 8192)
+    return played.end.bytes.written
+  }
+  expect((await wireBytes(compression)) / (await wireBytes('none'))).toBeLessThan(0.5)
+})
+
 describe('inferbench-generation', () => {
   const common = { encoding: 'json', batch: 1, seed: 1, label: '' } as const
   const against = (method: string, payload: Payload) => {
