@@ -27,6 +27,8 @@ defaults:
 cases:
   - { target: [rest, grpc] }
   - { name: grpc binary, target: grpc, payload: { encoding: binary } }
+  - { name: pixels, target: [rest, grpc], payload: { tensor: INPUT__0, datatype: UINT8, shape: [1, 3, 16, 16] } }
+  - { name: halves, target: grpc, payload: { tensor: x, datatype: FP16, size: 1KiB, batch: 4, encoding: binary } }
 thresholds:
   all: { error_rate: "< 0.1%" }
 `,
@@ -34,6 +36,9 @@ thresholds:
   )
   expect(code).toBe(0)
   expect(result.cases.map(({ target, summary }) => [target, summary.calls, summary.errors])).toEqual([
+    ['rest', 200, 0],
+    ['grpc', 200, 0],
+    ['grpc', 200, 0],
     ['rest', 200, 0],
     ['grpc', 200, 0],
     ['grpc', 200, 0],
