@@ -94,13 +94,13 @@ const { requestDeserialize: readRequest } = definition.ModelInfer!
 /** What the bundled server reads of what the dialect sends. */
 const WAYS: readonly (readonly [string, TensorEncoding, (payload: Payload) => ServerTensor[]])[] = [
   ...(['json', 'base64', 'binary', 'multipart'] as const).map(
-    (encoding) => [`rest ${encoding}`, encoding, overHttp] as const,
+    (encoding) => ['rest', encoding, overHttp] as const,
   ),
   ...(['json', 'binary'] as const).flatMap((encoding) => [
-    [`grpc ${encoding}`, encoding, overGrpc] as const,
-    [`websocket ${encoding}`, encoding, overWebSocket] as const,
+    ['grpc', encoding, overGrpc] as const,
+    ['websocket', encoding, overWebSocket] as const,
   ]),
-  ['mcp json', 'json', overMcp],
+  ['mcp', 'json', overMcp],
 ]
 
 function overHttp(payload: Payload): ServerTensor[] {
@@ -139,7 +139,7 @@ function overMcp(payload: Payload): ServerTensor[] {
   return readInferRequest(Buffer.from(JSON.stringify(codec.arguments)), undefined).inputs
 }
 
-describe.each(WAYS)('kserve-v2 over %s', (_way, encoding, readBack) => {
+describe.each(WAYS)('kserve-v2 over %s %s', (interfaceName, encoding, readBack) => {
   test.each(DATATYPES.filter((datatype) => datatype !== 'FP16'))('%s arrives as it is', (datatype) => {
     const payload = payloadOf(datatype, encoding)
     const [input, ...others] = readBack(payload)
@@ -148,11 +148,11 @@ describe.each(WAYS)('kserve-v2 over %s', (_way, encoding, readBack) => {
     expect(Buffer.from(input!.data)).toEqual(tensorOf(payloadOf(datatype)).bytes)
   })
 
-  test('numbers of half precision travel as bytes, or are refused with what would do', () => {
-    const payload = payloadOf('FP16', encoding)
-    // The bundled server has no such type: it says so, after it has read all of the request.
-    const expected = encoding === 'json' ? /add encoding: binary/ : /datatype "FP16" is none of/
-    expect(() => readBack(payload)).toThrow(expected)
+  test('FP16 is told to a server that has no such type, or cannot be written out', () => {
+    // The bundled server refuses it after it has read all of the request.
+    const cannot = interfaceName === 'grpc' && encoding === 'json'
+    const expected = cannot ? /add encoding: binary/ : /datatype "FP16" is none of/
+    expect(() => readBack(payloadOf('FP16', encoding))).toThrow(expected)
   })
 })
 

@@ -37,12 +37,12 @@ const FAULTS: Fault[] = [
     ],
   },
   {
-    name: 'numbers of half precision as text',
-    text: `${REST}defaults: { payload: { size: 1KiB, datatype: FP16 } }\n`,
+    name: 'numbers of half precision in a list of gRPC',
+    text: 'targets: { g: { interface: grpc, api: kserve-v2, url: "grpc://x", model: m } }\ndefaults: { payload: { datatype: FP16 } }\n',
     says: [
-      's.yaml:2:46: numbers of FP16 travel as bytes only',
-      '    defaults: { payload: { size: 1KiB, datatype: FP16 } }',
-      '                                                 ^^^^',
+      's.yaml:2:34: gRPC has no list for numbers of FP16',
+      '    defaults: { payload: { datatype: FP16 } }',
+      '                                     ^^^^',
       '  Add encoding: binary to the payload.',
     ],
   },

@@ -11,14 +11,15 @@ import { type CodecOptions, type Content, DecodeError, DialectError } from '../d
 import type { GrpcCodec, GrpcFace } from '../grpc-face.ts'
 import { promptOf } from '../prompt.ts'
 import { decodeMessage, messageFromJson } from '../protobuf.ts'
-import { described, inputOf } from './input.ts'
+import { tensorOf } from '../tensors.ts'
+import { described } from './input.ts'
 import { type InferResponse, messageType, type StreamInferResponse } from './messages.ts'
 
 /** Raw BYTES elements stand behind their length. */
 const LENGTH_BYTES = 4
 
 /** The list in which a message holds numbers of a type; FP16 has none. */
-const CONTENTS: Readonly<Record<Datatype, string>> = {
+const CONTENTS: Readonly<Record<Datatype, string | null>> = {
   BOOL: 'bool_contents',
   UINT8: 'uint_contents',
   UINT16: 'uint_contents',
@@ -28,7 +29,7 @@ const CONTENTS: Readonly<Record<Datatype, string>> = {
   INT16: 'int_contents',
   INT32: 'int_contents',
   INT64: 'int64_contents',
-  FP16: '',
+  FP16: null,
   FP32: 'fp32_contents',
   FP64: 'fp64_contents',
 }
@@ -69,14 +70,19 @@ interface Request {
 }
 
 function tensorRequest(payload: Payload): Request {
-  const tensor = inputOf(payload)
+  const tensor = tensorOf(payload)
   const { bytes } = tensor
   const input = described(tensor)
   if (payload.encoding === 'binary') {
     return { payloadBytes: bytes.length, request: { inputs: [input], raw_input_contents: [bytes] } }
   }
+  const list = CONTENTS[tensor.datatype]
+  if (list === null) {
+    const message = `gRPC has no list for numbers of ${tensor.datatype}: add encoding: binary to the payload`
+    throw new DialectError(message, { at: ['datatype'] })
+  }
   // Clients hold the numbers in a list.
-  const contents = { [CONTENTS[tensor.datatype]]: tensor.values() }
+  const contents = { [list]: tensor.values() }
   return { payloadBytes: bytes.length, request: { inputs: [{ ...input, contents }] } }
 }
 

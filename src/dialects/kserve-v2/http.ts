@@ -16,8 +16,8 @@ import {
 } from '../dialect.ts'
 import { parseJson } from '../json.ts'
 import { literalCodec } from '../literal.ts'
-import type { Tensor } from '../tensors.ts'
-import { described, inputOf } from './input.ts'
+import { type Tensor, tensorOf } from '../tensors.ts'
+import { described } from './input.ts'
 import { readOutputs } from './outputs.ts'
 
 const HEADER_LENGTH = 'inference-header-content-length'
@@ -36,7 +36,7 @@ export const kserveHttp: HttpFace = {
       return literalCodec(options, { reply: decodeReply, contentType: 'application/json' })
     }
     const { encoding, seed } = options.payload
-    const tensor = inputOf(options.payload, ['json', 'base64', 'binary', 'multipart'])
+    const tensor = tensorOf(options.payload, ['json', 'base64', 'binary', 'multipart'])
     switch (encoding) {
       case 'json':
         return jsonCodec(tensor)

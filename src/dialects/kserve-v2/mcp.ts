@@ -9,8 +9,9 @@ import { type CodecOptions, type Content, DialectError } from '../dialect.ts'
 import { countOf } from '../json.ts'
 import type { McpCodec, McpFace, McpResult } from '../mcp-face.ts'
 import { promptOf } from '../prompt.ts'
+import { tensorOf } from '../tensors.ts'
 import { literalArguments, readProgress, textBytes } from '../tool-text.ts'
-import { described, inputOf } from './input.ts'
+import { described } from './input.ts'
 import { readOutputs } from './outputs.ts'
 
 export const kserveMcp: McpFace = {
@@ -43,7 +44,7 @@ function tensorArguments(payload: Payload, model: string | null): Arguments {
       `tools take tensors as JSON, not as ${payload.encoding}: remove encoding from the payload`,
     )
   }
-  const tensor = inputOf(payload)
+  const tensor = tensorOf(payload)
   const input = { ...described(tensor), data: tensor.values() }
   return { arguments: { model, inputs: [input] }, payloadBytes: tensor.bytes.length }
 }

@@ -7,8 +7,9 @@ import { Buffer } from 'node:buffer'
 import { type CodecOptions, DecodeError, DialectError } from '../dialect.ts'
 import { countOf, durationOf, parseJson } from '../json.ts'
 import { promptOf } from '../prompt.ts'
+import { tensorOf } from '../tensors.ts'
 import type { WebSocketCodec, WebSocketFace, WebSocketReply } from '../websocket-face.ts'
-import { described, inputOf } from './input.ts'
+import { described } from './input.ts'
 import { readOutputs } from './outputs.ts'
 
 /** A binary message begins with the length of its JSON, little-endian. */
@@ -65,7 +66,7 @@ function encoder(options: CodecOptions, method: string): Encoder {
   if (payload.form === 'file')
     throw new DialectError('kserve-v2 sends no file over websocket: give a size, text or json')
   if (method === 'generate') return promptEncoder(model, options)
-  const tensor = inputOf(payload)
+  const tensor = tensorOf(payload)
   const { bytes } = tensor
   const payloadBytes = bytes.length
   const input = described(tensor)
