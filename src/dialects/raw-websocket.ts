@@ -65,7 +65,10 @@ function byId({ payload, target }: CodecOptions): WebSocketCodec {
       return isNamed && /^\d{1,15}$/.test(String(id)) ? Number(id) : -1
     },
     read(message, _isBinary, into) {
-      into.done = objectOf(message)[end] === true
+      const fields = objectOf(message)
+      into.done = fields[end] === true
+      // A message that says whose end it is, and nothing else, is an end mark.
+      if (into.done && Object.keys(fields).every((name) => name === 'id' || name === end)) return
       into.payloadBytes = message.byteLength
       into.tokens = 1
     },

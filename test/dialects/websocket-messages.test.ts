@@ -66,7 +66,8 @@ const SAMPLES: Record<string, Sample> = {
     wrong: SIZE,
     messages: [
       ['{"id":"305","text":"x"}', { tokens: 1, done: false }],
-      ['{"text":"x","id":305,"done":true}', { done: true }],
+      ['{"text":"x","id":305,"done":true}', { done: true, tokens: 1, payloadBytes: 33 }],
+      ['{"id":"305","done":true}', { done: true, tokens: 0, payloadBytes: 0 }],
     ],
     garbage: [],
   },
