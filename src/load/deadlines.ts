@@ -26,7 +26,8 @@ export class Deadlines {
     const { totalMs, firstByteMs, idleMs } = this.#timeouts
     const shortestMs = Math.min(totalMs, firstByteMs ?? totalMs, idleMs ?? totalMs)
     const tickMs = Math.max(SHORTEST_TICK_MS, Math.min(LONGEST_TICK_MS, shortestMs / 20))
-    this.#timer = setInterval(() => this.check(), tickMs)
+    // Timers come before what has arrived meanwhile is read. If this thread stood still, that is no pause of a server.
+    this.#timer = setInterval(() => setImmediate(() => this.check()), tickMs)
   }
 
   stop(): void {
