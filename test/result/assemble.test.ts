@@ -41,7 +41,7 @@ function resultOf(chunksOfCalls: readonly number[], messages = MESSAGES) {
   const { counts } = recorder
   const use = { busyShare: 0, coreShare: 1 }
   const record = { counts, ...recorder.finish(), use, overflowed: false }
-  return assembleCase(planned, [{ records: [record], serverCpuSeconds: null }])
+  return assembleCase(planned, [{ records: [record], serverCpuSeconds: null, serverMemoryGrowthBytes: null }])
 }
 
 test('each answer of each call has its value', () => {
