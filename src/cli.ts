@@ -2,6 +2,7 @@
 
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
+import { registerCompare } from './commands/compare.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerInit } from './commands/init.ts'
 import { registerReport } from './commands/report.ts'
@@ -25,6 +26,7 @@ for (const register of [
   registerRun,
   registerServe,
   registerReport,
+  registerCompare,
   registerValidate,
   registerDoctor,
   registerInit,

@@ -7,8 +7,10 @@ export const EXIT = {
   thresholdFailed: 99,
   /** A scenario or result file that is missing or invalid. */
   invalidInput: 104,
-  /** Something broke before the last round had ended; what was measured until then is kept. */
-  incomplete: 112,
+  /** A candidate is slower than its baseline. */
+  regressed: 111,
+  /** Too little evidence, sides that cannot be compared, or a run that broke before its last round had ended. */
+  inconclusive: 112,
   /** The generator could not keep its schedule. */
   saturated: 113,
   /** A target could not be reached, or no call succeeded. */
@@ -28,7 +30,8 @@ const PRECEDENCE: readonly ExitCode[] = [
   EXIT.unreachable,
   EXIT.saturated,
   EXIT.thresholdFailed,
-  EXIT.incomplete,
+  EXIT.regressed,
+  EXIT.inconclusive,
 ]
 
 export function worstOf(codes: readonly ExitCode[]): ExitCode {

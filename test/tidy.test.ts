@@ -25,6 +25,7 @@ const STAGES = [
   'load',
   'agent',
   'result',
+  'compare',
   'report',
   'commands',
 ] as const

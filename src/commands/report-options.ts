@@ -13,10 +13,18 @@ export function formatNames(): string {
 
 /** Parses `table,markdown`. Throws `InvalidArgumentError`. */
 export function parseFormats(value: string): FormatName[] {
+  return parseNames(
+    value,
+    FORMATS.map(({ name }) => name),
+  )
+}
+
+/** Parses names with commas between. Throws `InvalidArgumentError` for one that is not known. */
+export function parseNames<Name extends string>(value: string, known: readonly Name[]): Name[] {
   return [...new Set(value.split(',').map((item) => item.trim()))].map((name) => {
-    const format = FORMATS.find((candidate) => candidate.name === name)
-    if (format) return format.name
-    throw new InvalidArgumentError(`${JSON.stringify(name)} is none of ${formatNames()}.`)
+    const found = known.find((candidate) => candidate === name)
+    if (found !== undefined) return found
+    throw new InvalidArgumentError(`${JSON.stringify(name)} is none of ${known.join(', ')}.`)
   })
 }
 

@@ -182,7 +182,7 @@ function nothingMeasured({ incomplete }: Pick<Result, 'incomplete'>): ExitCode[]
 }
 
 function exitCodes(result: Result): ExitCode[] {
-  const codes: ExitCode[] = result.incomplete ? [EXIT.incomplete] : []
+  const codes: ExitCode[] = result.incomplete ? [EXIT.inconclusive] : []
   const failed = ({ summary }: Result['cases'][number]) => summary.calls === summary.errors
   if (!result.cancelled && result.cases.some(failed)) codes.push(EXIT.unreachable)
   if (result.cases.some(({ verdict }) => isSaturated(verdict))) codes.push(EXIT.saturated)

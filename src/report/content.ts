@@ -6,7 +6,7 @@ import { caseTable, errorColumn, floorColumn, summed, timing } from './case-tabl
 import { clean } from './clean.ts'
 import { environmentFacts, pageTitle, scenarioWarnings } from './facts.ts'
 import { floorNotes } from './floor-notes.ts'
-import { duration, percent, significant, whole } from './numbers.ts'
+import { duration, measured, whole } from './numbers.ts'
 import { type Cell, EMPTY, type Lines, type Page, plain, type Table, textColumn } from './page.ts'
 import { searchParts } from './search-table.ts'
 
@@ -193,22 +193,6 @@ export function thresholdTable({ thresholds }: Result): Table | null {
         : plain(`${threshold.at_least ? '>=' : ''}${measured(threshold.metric, threshold.value)}`),
       ...(hasReasons ? [plain(clean(threshold.reason ?? ''))] : []),
     ]),
-  }
-}
-
-function measured(metric: string, value: number): string {
-  switch (metricByName(metric.split('.', 1)[0]!)?.unit) {
-    case 'ms':
-      return duration(value)
-    case 'share':
-    case 'ratio':
-      return percent(value)
-    case 'per second':
-      return `${significant(value)}/s`
-    case 'bytes':
-      return `${whole(value)} B`
-    default:
-      return significant(value)
   }
 }
 

@@ -11,10 +11,11 @@ export function markdownReport(
   _style?: Style,
   view: ReportView = 'cases',
 ): string {
-  return results.map((result) => pageText(pageOf(result, view))).join('\n')
+  return results.map((result) => pageMarkdown(pageOf(result, view))).join('\n')
 }
 
-function pageText({ title, facts, parts }: Page): string {
+/** Any page. */
+export function pageMarkdown({ title, facts, parts }: Page): string {
   const blocks = [
     `## ${escaped(title)}`,
     facts.map((fact) => `- ${escaped(fact)}`).join('\n'),

@@ -1,3 +1,5 @@
+import { metricByName } from '../record/metrics.ts'
+
 const thousands = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
 /** Below this, a number is printed as "less than". */
 const SMALLEST = 0.0001
@@ -31,6 +33,10 @@ export function mebibytes(byteCount: number): string {
   return `${(byteCount / 2 ** 20).toFixed(1)} MiB`
 }
 
+export function signedPercent(share: number): string {
+  return `${share > 0 ? '+' : ''}${percent(share)}`
+}
+
 /** How a column of durations is written. */
 export interface TimeUnit {
   name: 'µs' | 'ms' | 's'
@@ -54,6 +60,23 @@ export function unitFor(durationsMs: readonly number[]): TimeUnit {
 export function duration(durationMs: number): string {
   const unit = unitFor([durationMs])
   return `${significant(durationMs * unit.perMs)} ${unit.name}`
+}
+
+/** A value of a metric on its own, with its unit. `metric`: e.g. `request_latency.p99`. */
+export function measured(metric: string, value: number): string {
+  switch (metricByName(metric.split('.', 1)[0]!)?.unit) {
+    case 'ms':
+      return duration(value)
+    case 'share':
+    case 'ratio':
+      return percent(value)
+    case 'per second':
+      return `${significant(value)}/s`
+    case 'bytes':
+      return `${whole(value)} B`
+    default:
+      return significant(value)
+  }
 }
 
 /** Minutes and seconds, for what is counted down. */

@@ -1,0 +1,135 @@
+/** What a report says of a comparison. */
+
+import type { Change, ChangeVerdict, ComparedMetric, Comparison } from '../compare/comparison.ts'
+import { ASPECTS, type Difference } from '../compare/fingerprint.ts'
+import type { GateOutcome } from '../compare/gate.ts'
+import { metricByName } from '../record/metrics.ts'
+import { clean } from './clean.ts'
+import { measured, percent, signedPercent } from './numbers.ts'
+import { type Cell, EMPTY, type Lines, type Page, plain, type Table, type Tone, textColumn } from './page.ts'
+
+const TONES: Readonly<Record<ChangeVerdict, Tone>> = {
+  regressed: 'bad',
+  inconclusive: 'quiet',
+  improved: 'good',
+  unchanged: 'plain',
+}
+
+/** `outcome`: what a gate makes of it; null where nobody asked. */
+export function comparisonPage(comparison: Comparison, outcome: GateOutcome | null): Page {
+  const { baseline, candidate, isSideBySide, confidence } = comparison
+  const parts = [
+    changeTable(comparison),
+    differenceTable(comparison),
+    gateLines(outcome),
+    noteLines(comparison),
+  ]
+  return {
+    title: `${clean(baseline)} → ${clean(candidate)}`,
+    facts: [
+      `${isSideBySide ? 'side by side: rounds in turns, compared pair by pair' : 'two runs, at different times'}; all intervals hold together with ${percent(confidence)} confidence`,
+    ],
+    parts: parts.filter((part) => part !== null),
+  }
+}
+
+function changeTable({ cases }: Comparison): Table | null {
+  const rows = cases.flatMap(({ name, metrics }) => metrics.map((metric) => ({ name, metric })))
+  if (rows.length === 0) return null
+  return {
+    title: 'Changes',
+    columns: [
+      textColumn('verdict'),
+      textColumn('case'),
+      textColumn('metric'),
+      textColumn('baseline', 0, 'right'),
+      textColumn('candidate', 0, 'right'),
+      textColumn('change', 0, 'right'),
+      textColumn('between', 0, 'right'),
+      textColumn('matters from', 2, 'right'),
+      textColumn('rounds', 3, 'right'),
+    ],
+    rows: rows.map(({ name, metric }): Cell[] => [
+      { text: metric.verdict, tone: TONES[metric.verdict] },
+      plain(clean(name)),
+      plain(clean(metric.metric)),
+      valueCell(metric, metric.baseline),
+      valueCell(metric, metric.candidate),
+      ...changeCells(metric),
+      plain(changeText(metric, metric.smallest)),
+      plain(metric.rounds[0] === metric.rounds[1] ? String(metric.rounds[0]) : metric.rounds.join(', ')),
+    ]),
+  }
+}
+
+function valueCell({ metric }: ComparedMetric, value: number | null): Cell {
+  return value === null ? EMPTY : plain(measured(metric, value))
+}
+
+function changeCells(metric: ComparedMetric): Cell[] {
+  const { change, verdict } = metric
+  if (!change) return [EMPTY, EMPTY]
+  const tone = verdict === 'regressed' || verdict === 'improved' ? TONES[verdict] : 'plain'
+  return [
+    { text: changeText(metric, change.estimate, true), tone },
+    plain(`${changeText(metric, change.low, true)} to ${changeText(metric, change.high, true)}`),
+  ]
+}
+
+/** In % of the baseline; of a share, in points. */
+function changeText({ metric }: ComparedMetric, change: Change['estimate'], isSigned = false): string {
+  const isShare = metricByName(metric.split('.', 1)[0]!)?.unit === 'share'
+  return `${isSigned ? signedPercent(change) : percent(change)}${isShare ? ' points' : ''}`
+}
+
+function differenceTable({ differences, cases }: Comparison): Table | null {
+  const rows = [
+    ...differences.map((difference) => ({ where: 'the run', difference })),
+    ...cases.flatMap(({ name, differences: own }) => own.map((difference) => ({ where: name, difference }))),
+  ]
+  if (rows.length === 0) return null
+  return {
+    title: 'What differs beside the server',
+    columns: [textColumn('of'), textColumn('what'), textColumn('baseline'), textColumn('candidate')],
+    rows: rows.map(({ where, difference }) => [plain(clean(where)), ...differenceCells(difference)]),
+  }
+}
+
+function differenceCells({ what, baseline, candidate }: Difference): Cell[] {
+  return [{ text: `${what}: ${ASPECTS[what]}`, tone: 'bad' }, plain(clean(baseline)), plain(clean(candidate))]
+}
+
+function gateLines(outcome: GateOutcome | null): Lines | null {
+  if (!outcome) return null
+  const heads: Record<GateOutcome['verdict'], Cell> = {
+    pass: { text: 'pass: nothing regressed', tone: 'good' },
+    regressed: { text: 'REGRESSED', tone: 'bad' },
+    inconclusive: { text: 'INCONCLUSIVE: nobody can say that nothing regressed', tone: 'bad' },
+  }
+  return {
+    title: 'Gate',
+    lines: [heads[outcome.verdict], ...outcome.reasons.map((reason) => plain(clean(reason)))],
+  }
+}
+
+function noteLines({ cases, unfinished, unmatched }: Comparison): Lines | null {
+  const reasons = new Map<string, string[]>()
+  for (const { name, metrics } of cases) {
+    for (const { metric, reason } of metrics) {
+      if (reason !== null) reasons.set(reason, [...(reasons.get(reason) ?? []), `${name} ${metric}`])
+    }
+  }
+  const lines = [
+    ...unfinished.map((side) => `the ${side} was ended before it was done`),
+    ...[...reasons].map(([reason, where]) => `inconclusive (${clean(listed(where))}): ${clean(reason)}`),
+    ...unmatched.map(({ onlyIn, name }) => `only in the ${onlyIn}: ${clean(name)}`),
+  ]
+  return lines.length > 0 ? { title: 'Notes', lines: lines.map(plain) } : null
+}
+
+const MOST_NAMED = 3
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, MOST_NAMED).join(', ')
+  return names.length > MOST_NAMED ? `${shown} and ${names.length - MOST_NAMED} more` : shown
+}
