@@ -7,6 +7,8 @@
  *
  *   does=reply&ms=20                    replies after 20 ms
  *   does=reply&ms=5&slow=80             every 20th reply after 80 ms, the others after 5 ms
+ *   does=work&us=2000                   replies after 2 ms of computing
+ *   does=work&us=2000&slow=6000         every 33rd reply after 6 ms of computing
  *   does=stall&after=900&for=500        replies at once, but stands still for 0.5 s, 0.9 s after the first request
  *   does=fail&every=33                  every 33rd call fails
  *   does=drip&pieces=20&gap=2           replies in so many pieces, one every 2 ms
@@ -45,6 +47,8 @@ export interface Answering {
 }
 
 const EVERY_SLOW = 20
+/** Of 100 calls, three. */
+const EVERY_TAIL = 33
 const PAUSED_MESSAGE = 3
 
 const logs = new Map<string, KnownLog>()
@@ -105,6 +109,13 @@ export class Known {
       case 'reply': {
         const delay = this.#query.has('slow') && this.#isNth(EVERY_SLOW) ? 'slow' : 'ms'
         at(nowMs + this.#number(delay), () => this.#end('replied'))
+        break
+      }
+      case 'work': {
+        const isSlow = this.#query.has('slow') && this.#isNth(EVERY_TAIL)
+        const untilMs = nowMs + this.#number(isSlow ? 'slow' : 'us') / 1000
+        while (performance.now() < untilMs);
+        this.#end('replied')
         break
       }
       case 'stall':
