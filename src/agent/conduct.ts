@@ -1,4 +1,5 @@
 import type { Plan } from '../plan/plan.ts'
+import { roundOrder } from '../plan/round-order.ts'
 import type { RoundRecord } from '../record/round-record.ts'
 import { LoadThreadError } from './load-thread-error.ts'
 import { watchMemory } from './memory-watch.ts'
@@ -46,7 +47,7 @@ export interface Conducted<Step extends SearchStep> {
 
 /**
  * Finds the rates that the plan searches for, case by case, and then runs all rounds, the cases of a run interleaved
- * round by round, so that a machine that drifts drifts for all of them alike. A case that overflowed, where its load
+ * round by round, so that a machine that drifts drifts for all of them alike, in the order that the plan wishes. A case that overflowed, where its load
  * says `overflow: abort`, runs no more. Where a load thread is lost, the rounds before are kept.
  */
 export async function conduct<Step extends SearchStep>(
@@ -74,7 +75,8 @@ async function conductInto<Step extends SearchStep>(
   const aborted = new Set<number>()
   const most = Math.max(0, ...plan.cases.map((planned) => planned.rounds))
   for (let roundIndex = 0; roundIndex < most; roundIndex++) {
-    for (const [caseIndex, planned] of plan.cases.entries()) {
+    for (const caseIndex of roundOrder(plan, roundIndex)) {
+      const planned = plan.cases[caseIndex]!
       if (options.isStopped()) return
       if (roundIndex >= planned.rounds || aborted.has(caseIndex)) continue
       const ratePerSecond = measuredRate(searches.get(caseIndex))

@@ -1,43 +1,30 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { compareResults, compareTargets } from '../compare/compare.ts'
-import type { Comparison } from '../compare/comparison.ts'
-import { ASPECTS, type Aspect } from '../compare/fingerprint.ts'
-import { type GateOutcome, gateOf } from '../compare/gate.ts'
-import { DEFAULT_GATES, GATE_NAMES, type Gate, gateName, gateNamed } from '../compare/gates.ts'
+import { gateOf } from '../compare/gate.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { COMPARISON_FORMATS, type ComparisonFormatName } from '../report/comparison-formats.ts'
-import { percent } from '../report/numbers.ts'
+import type { Comparison } from '../result/comparison.ts'
 import { readResult } from '../result/read.ts'
 import { writeWhole } from '../result/write.ts'
 import { UsageError } from '../scenario/problem.ts'
 import { suggest } from '../values/suggestion.ts'
+import { GATE_CODES, GATE_ROUNDS, type GateFlags, gatesOf, withGateOptions } from './gating.ts'
 import { parseNames, styleOf } from './report-options.ts'
 
-/** Rounds that a gate asks for; a comparison for a person's eyes takes what there is. */
-export const GATE_ROUNDS = 12
 const FEWEST_ROUNDS = 2
 
-interface CompareFlags {
+interface CompareFlags extends GateFlags {
   targets?: { baseline: string; candidate: string }
   gate: boolean
-  metric: Gate[]
   rounds?: number
-  allow: Aspect[]
-  allowInconclusive: boolean
   format: ComparisonFormatName
   out?: string
 }
 
-const CODES: Readonly<Record<GateOutcome['verdict'], ExitCode>> = {
-  pass: EXIT.pass,
-  regressed: EXIT.regressed,
-  inconclusive: EXIT.inconclusive,
-}
-
 /** Adds `compare`: whether a candidate is slower than a baseline, with confidence. */
 export function registerCompare(program: Command): void {
-  const defaults = DEFAULT_GATES.map((gate) => `${gateName(gate)}=${percent(gate.smallest)}`).join(' ')
-  program
+  const formats = COMPARISON_FORMATS.map(({ name }) => name)
+  const command = program
     .command('compare')
     .description('compare results: what changed, how surely, and whether it matters')
     .argument('<baseline>', 'result file (JSON)')
@@ -49,31 +36,15 @@ export function registerCompare(program: Command): void {
     )
     .option('--gate', 'exit with 111 where something regressed, 112 where nobody can say', false)
     .option(
-      '--metric <name[=change]>',
-      `what to compare by, and the smallest change that matters (repeatable; default: ${defaults})`,
-      collectGate,
-      [],
-    )
-    .option(
       '--rounds <count>',
       `rounds that either side must have (default: ${FEWEST_ROUNDS}; --gate: ${GATE_ROUNDS})`,
       parseRounds,
     )
-    .option(
-      '--allow <what>',
-      `what may differ between the two, with commas between: ${Object.keys(ASPECTS).join(', ')}`,
-      (value: string) => parseNames(value, Object.keys(ASPECTS) as Aspect[]),
-      [],
-    )
-    .option('--allow-inconclusive', 'too little evidence passes the gate, too', false)
+  withGateOptions(command)
     .option(
       '--format <name>',
-      `what to make: ${COMPARISON_FORMATS.map(({ name }) => name).join(', ')}`,
-      (value: string) =>
-        parseNames(
-          value,
-          COMPARISON_FORMATS.map(({ name }) => name),
-        )[0]!,
+      `what to make: ${formats.join(', ')}`,
+      (value: string) => parseNames(value, formats)[0]!,
       'table',
     )
     .option('--out <file>', 'write to this file, and print nothing')
@@ -88,7 +59,7 @@ export function registerCompare(program: Command): void {
 
 async function compare(baseline: string, candidates: string[], flags: CompareFlags): Promise<ExitCode> {
   const options = {
-    gates: flags.metric.length > 0 ? flags.metric : DEFAULT_GATES,
+    gates: gatesOf(flags.metric),
     fewestRounds: flags.rounds ?? (flags.gate ? GATE_ROUNDS : FEWEST_ROUNDS),
   }
   const before = await readResult(baseline)
@@ -113,7 +84,7 @@ async function compare(baseline: string, candidates: string[], flags: CompareFla
   const text = render({ comparisons, outcome }, style)
   if (flags.out === undefined) process.stdout.write(text)
   else await writeWhole(flags.out, text)
-  return outcome ? CODES[outcome.verdict] : EXIT.pass
+  return outcome ? GATE_CODES[outcome.verdict] : EXIT.pass
 }
 
 function checkTargets(
@@ -131,20 +102,6 @@ function parseTargets(value: string): CompareFlags['targets'] {
   const [baseline = '', candidate = '', ...more] = value.split(',').map((name) => name.trim())
   if (baseline !== '' && candidate !== '' && more.length === 0) return { baseline, candidate }
   throw new InvalidArgumentError('Name two targets, like old,new.')
-}
-
-function collectGate(value: string, before: Gate[]): Gate[] {
-  const [name = '', change] = value.split('=')
-  const gate = gateNamed(name)
-  if (!gate) throw new InvalidArgumentError(suggest(name, GATE_NAMES, 'metrics'))
-  if (change === undefined) return [...before, gate]
-  const share = /^(\d+(?:\.\d+)?)%$/.exec(change)?.[1]
-  if (share === undefined || Number(share) === 0) {
-    throw new InvalidArgumentError(
-      'The smallest change that matters is a share, like request_latency.p99=10%.',
-    )
-  }
-  return [...before, { ...gate, smallest: Number(share) / 100 }]
 }
 
 function parseRounds(value: string): number {

@@ -28,7 +28,8 @@ import { runVerdict } from '../result/verdict.ts'
 import { fillPayload, fillTarget, longestFirst, scrub, secretsOf } from '../scenario/environment.ts'
 import { UsageError } from '../scenario/problem.ts'
 import { makeIdleCertificate } from './idle-certificate.ts'
-import type { ReferenceLoss, ReferenceReady } from './reference-process.ts'
+import type { ReferenceReady } from './reference-process.ts'
+import type { ServerLoss } from './server-loss.ts'
 
 export interface MeasureOptions {
   plan: Plan
@@ -39,7 +40,7 @@ export interface MeasureOptions {
   env: Record<string, string | undefined>
   /** Aborted when the user ends the run: what was measured until then is its result. */
   stopped: AbortSignal
-  /** Aborted when the bundled server ends by itself, with a `ReferenceLoss` as its reason; null where there is none. */
+  /** Aborted when a server that the run has started ends by itself, with a `ServerLoss` as its reason; null where there is none. */
   serverLost: AbortSignal | null
   watcher: Watcher
   /** False: no floor is measured, whatever the plan says. */
@@ -181,7 +182,7 @@ function whyIncomplete(
 ): { reason: string; told: string } | null {
   if (loss) return { reason: hide(loss.message), told: hide(loss.stack!) }
   if (!serverLost?.aborted) return null
-  const { reason, said } = serverLost.reason as ReferenceLoss
+  const { reason, said } = serverLost.reason as ServerLoss
   return { reason: hide(reason), told: hide(said === '' ? reason : `${reason}\n${said}`) }
 }
 

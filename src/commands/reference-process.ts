@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { EXIT } from '../exit-codes.ts'
+import type { ServerLoss } from './server-loss.ts'
 
 /** Models are built and a provider is chosen before the server is ready; on a busy machine that takes a while. */
 const START_TIMEOUT_MS = 60_000
@@ -66,7 +67,7 @@ export class ReferenceProcess {
     }
   }
 
-  /** Aborted when the server ends before it was told to; the reason is a `ReferenceLoss`. */
+  /** Aborted when the server ends before it was told to; the reason is a `ServerLoss`. */
   get lost(): AbortSignal {
     return this.#losing.signal
   }
@@ -91,13 +92,7 @@ export class ReferenceProcess {
   }
 }
 
-/** Why there is no server any more: in one line, and in all that it said last where that is more. */
-export interface ReferenceLoss {
-  reason: string
-  said: string
-}
-
-function lossOf({ exitCode, signalCode }: ChildProcess, { text }: Output): ReferenceLoss {
+function lossOf({ exitCode, signalCode }: ChildProcess, { text }: Output): ServerLoss {
   const lines = text.trim().split('\n')
   const why = lines.map((line) => /^(?:fatal )?error: (.*)/i.exec(line)?.[1]).findLast((found) => found)
   const how = signalCode ?? `exit code ${exitCode}`

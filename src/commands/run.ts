@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import type { GateOutcome } from '../compare/gate.ts'
 import { EXIT, type ExitCode, worstOf } from '../exit-codes.ts'
 import { checkPlanSize, makePlan, onlyCases } from '../plan/make-plan.ts'
 import type { Plan, ReportView } from '../plan/plan.ts'
@@ -6,18 +7,21 @@ import { clean } from '../report/clean.ts'
 import { type FormatName, formatByName } from '../report/formats.ts'
 import { Progress } from '../report/progress.ts'
 import type { Result } from '../result/document.ts'
+import { readResult } from '../result/read.ts'
 import { isSaturated } from '../result/verdict.ts'
 import { defaultResultFile, ResultWriteError, writeResult } from '../result/write.ts'
 import { loadScenario, type Scenario } from '../scenario/load.ts'
 import { type Problem, ScenarioError, UsageError } from '../scenario/problem.ts'
 import { printable } from '../values/printable.ts'
+import { compareRun, GATE_CODES, type GateFlags, withGateOptions } from './gating.ts'
 import { type Measured, measure, type Unreachable, type Watcher } from './measure.ts'
 import { ReferenceProcess, type ReferenceReady } from './reference-process.ts'
 import { formatNames, parseFormats, styleOf } from './report-options.ts'
 import { withServerSchemas } from './server-schemas.ts'
 import { Signals } from './signals.ts'
+import { UserServers } from './user-servers.ts'
 
-interface RunFlags {
+interface RunFlags extends GateFlags {
   out?: string
   report: FormatName[]
   region?: string
@@ -28,11 +32,12 @@ interface RunFlags {
   /** `--no-floor` makes it false. */
   floor: boolean
   yes: boolean
+  baseline?: string
 }
 
 /** Adds `run`: measures what a scenario asks for, prints the tables, writes the result. */
 export function registerRun(program: Command): void {
-  program
+  const command = program
     .command('run')
     .description('run scenarios: draw progress, print the tables, write the results')
     .argument('<scenario...>', 'scenario files (YAML)')
@@ -50,9 +55,14 @@ export function registerRun(program: Command): void {
     .option('--quiet', 'draw no progress', false)
     .option('--no-floor', 'measure no floor: what the same calls take with a server that does nothing')
     .option('--yes', 'run even a plan of more than 1,000 cases', false)
+    .option(
+      '--baseline <file>',
+      'a stored result to compare with, as a gate: 111 where something regressed, 112 where nobody can say',
+    )
+  withGateOptions(command)
     .addHelpText(
       'after',
-      '\nExit codes: 0 pass, 1 internal error, 2 usage, 99 threshold failed, 104 invalid scenario,\n112 incomplete run, 113 generator saturated, 114 unreachable or no call succeeded, 130/143 interrupted.',
+      '\nExit codes: 0 pass, 1 internal error, 2 usage, 99 threshold failed, 104 invalid scenario,\n111 regressed, 112 inconclusive or incomplete, 113 generator saturated, 114 unreachable or no call succeeded, 130/143 interrupted.\n--metric and the --allow options are for --baseline and for scenarios that say `compare`.',
     )
     .action(async (files: string[], flags: RunFlags) => {
       if (flags.out !== undefined && files.length > 1) {
@@ -64,12 +74,13 @@ export function registerRun(program: Command): void {
 
 async function run(files: string[], flags: RunFlags, toolVersion: string): Promise<ExitCode> {
   const scenarios = await loadAll(files, flags)
+  const baseline = flags.baseline === undefined ? null : await readResult(flags.baseline)
   const codes: ExitCode[] = []
   const signals = new Signals()
   try {
     for (const scenario of scenarios) {
       if (signals.code !== null) break
-      codes.push(...(await runOne(scenario, flags, toolVersion, signals)))
+      codes.push(...(await runOne(scenario, baseline, flags, toolVersion, signals)))
     }
   } finally {
     signals.release()
@@ -102,11 +113,12 @@ function planOf(scenario: Scenario, reference: ReferenceReady | null, { only }: 
 
 async function runOne(
   scenario: Scenario,
+  baseline: Result | null,
   flags: RunFlags,
   toolVersion: string,
   signals: Signals,
 ): Promise<ExitCode[]> {
-  const measureWith = async (server: ReferenceProcess | null) => {
+  const measureWith = async (server: ReferenceProcess | null, own: UserServers) => {
     const reference = server?.ready ?? null
     const learned = await withServerSchemas(scenario, planOf(scenario, reference, flags), signals.stopped)
     if ('unreachable' in learned) return learned
@@ -121,7 +133,7 @@ async function runOne(
         reference,
         env: process.env,
         stopped: signals.stopped,
-        serverLost: server?.lost ?? null,
+        serverLost: anyOf([...own.lost, ...(server ? [server.lost] : [])]),
         watcher: watch(plan, progress),
         floors: flags.floor,
       })
@@ -129,15 +141,33 @@ async function runOne(
       progress.close()
     }
   }
-  const view = scenario.spec.report ?? 'cases'
-  if (scenario.server === null) return finish(await measureWith(null), flags, view)
-  const server = await ReferenceProcess.start(scenario.server.flags, signals.stopped)
-  if (!server) return nothingMeasured({})
-  try {
-    return await finish(await measureWith(server), flags, view)
-  } finally {
-    await server.stop()
+  const finish = async (measured: Measured): Promise<ExitCode[]> => {
+    if ('unreachable' in measured) return tellUnreachable(measured.unreachable)
+    const { loss } = measured
+    if (loss !== null) process.stderr.write(`error: the run is incomplete: ${printable(loss)}\n`)
+    if (measured.result.cases.length === 0) return nothingMeasured(measured.result)
+    const sideBySide = (measured.result.scenario as Plan).compare ?? null
+    const compared = compareRun(measured.result, { baseline, sideBySide }, flags)
+    const result = { ...measured.result, ...(compared && { comparison: compared.comparison }) }
+    return [...(await show(result, flags, scenario.spec.report ?? 'cases')), ...tellGate(compared?.outcome)]
   }
+  const own = await UserServers.start(scenario, process.env, signals.stopped)
+  if (!own) return nothingMeasured({})
+  try {
+    const server = scenario.server && (await ReferenceProcess.start(scenario.server.flags, signals.stopped))
+    if (scenario.server && !server) return nothingMeasured({})
+    try {
+      return await finish(await measureWith(server, own))
+    } finally {
+      await server?.stop()
+    }
+  } finally {
+    await own.stop()
+  }
+}
+
+function anyOf(signals: readonly AbortSignal[]): AbortSignal | null {
+  return signals.length > 0 ? AbortSignal.any([...signals]) : null
 }
 
 function watch(plan: Plan, progress: Progress): Watcher {
@@ -149,14 +179,19 @@ function watch(plan: Plan, progress: Progress): Watcher {
   }
 }
 
-async function finish(measured: Measured, flags: RunFlags, view: ReportView): Promise<ExitCode[]> {
-  if ('unreachable' in measured) {
-    for (const one of measured.unreachable) process.stderr.write(`error: ${printable(explain(one))}\n`)
-    return [EXIT.unreachable]
-  }
-  const { result, loss } = measured
-  if (loss !== null) process.stderr.write(`error: the run is incomplete: ${printable(loss)}\n`)
-  if (result.cases.length === 0) return nothingMeasured(result)
+function tellUnreachable(unreachable: readonly Unreachable[]): ExitCode[] {
+  for (const one of unreachable) process.stderr.write(`error: ${printable(explain(one))}\n`)
+  return [EXIT.unreachable]
+}
+
+function tellGate(outcome: GateOutcome | undefined): ExitCode[] {
+  if (!outcome) return []
+  for (const reason of outcome.reasons)
+    process.stderr.write(`${outcome.verdict}: ${printable(clean(reason))}\n`)
+  return [GATE_CODES[outcome.verdict]]
+}
+
+async function show(result: Result, flags: RunFlags, view: ReportView): Promise<ExitCode[]> {
   // The tables come first: whatever happens to the file, what was measured has been seen.
   const style = styleOf(process.stdout, process.env)
   process.stdout.write(

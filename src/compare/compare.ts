@@ -3,10 +3,10 @@
  * confidence interval and a verdict. docs/comparing.md tells the method and its limits.
  */
 
+import type { Change, ComparedCase, ComparedMetric, Comparison } from '../result/comparison.ts'
 import type { CaseResult, Result, RoundResult, Summary } from '../result/document.ts'
 import { isLowerBound } from '../result/thresholds.ts'
 import { fewestValues, pairedShift, unpairedShift } from '../shift.ts'
-import type { Change, ComparedCase, ComparedMetric, Comparison } from './comparison.ts'
 import { caseDifferences, runDifferences } from './fingerprint.ts'
 import { fewestCalls, type Gate, gateName, isDifference } from './gates.ts'
 import { type Pair, pairedByName, pairedByTarget } from './pairs.ts'
@@ -59,7 +59,7 @@ export function compareTargets(
 function compareCases(pairs: readonly Pair[], isPaired: boolean, options: CompareOptions): ComparedCase[] {
   const prepared = pairs.map((pair) => ({
     pair,
-    gates: options.gates.map((gate) => prepare(gate, pair, options)),
+    gates: options.gates.map((gate) => prepare(gate, pair, isPaired, options)),
   }))
   // Only what there is evidence for takes part in the correction: the rest claims nothing.
   const count = prepared.reduce(
@@ -87,12 +87,22 @@ interface Prepared {
   reason: string | null
 }
 
-function prepare(gate: Gate, { baseline, candidate }: Pair, { fewestRounds }: CompareOptions): Prepared {
-  const [before, after] = [roundValues(baseline.one, gate), roundValues(candidate.one, gate)]
+function prepare(
+  gate: Gate,
+  { baseline, candidate }: Pair,
+  isPaired: boolean,
+  { fewestRounds }: CompareOptions,
+): Prepared {
+  const values = [baseline.one, candidate.one].map(({ rounds }) =>
+    rounds.map((round) => readingOf(round, gate)),
+  ) as [(number | null)[], (number | null)[]]
+  const [before, after] = (isPaired ? wholePairs(...values) : values).map((side) =>
+    side.filter((value) => value !== null),
+  ) as [number[], number[]]
   return {
     gate,
-    baseline: valueOf(baseline.one, gate),
-    candidate: valueOf(candidate.one, gate),
+    baseline: readingOf(baseline.one, gate),
+    candidate: readingOf(candidate.one, gate),
     before,
     after,
     isBound: { baseline: isLeast(baseline.one, gate), candidate: isLeast(candidate.one, gate) },
@@ -109,12 +119,12 @@ function judge(
   confidence: number,
   count: number,
 ): ComparedMetric {
-  const told = {
+  const told: Omit<ComparedMetric, 'change' | 'verdict' | 'reason'> = {
     metric: gateName(gate),
     baseline,
     candidate,
     smallest: gate.smallest,
-    rounds: [before.length, after.length] as const,
+    rounds: [before.length, after.length],
   }
   const inconclusive = (why: string, change: Change | null = null): ComparedMetric => ({
     ...told,
@@ -189,7 +199,7 @@ function notToCompare(side: string, one: CaseResult, gate: Gate): string | null 
   if (!verdict.valid && gate.metric.name !== 'error_rate') {
     return `the ${side} is invalid: ${verdict.reasons.join('; ') || 'no reason told'}`
   }
-  if (valueOf(one, gate) === null) {
+  if (readingOf(one, gate) === null) {
     const why = Object.hasOwn(absent, name) ? absent[name] : 'it was not measured'
     return `absent in the ${side}: ${why}`
   }
@@ -207,11 +217,22 @@ function isLeast(one: CaseResult, { metric: { name }, statistic }: Gate): boolea
   return isLowerBound(one, name) || (distribution?.at_least?.some((which) => which === statistic) ?? false)
 }
 
-function roundValues(one: CaseResult, gate: Gate): number[] {
-  return one.rounds.flatMap((round) => valueOf(round, gate) ?? [])
+/** A round whose neighbour on the other side tells nothing has nothing to be compared with. */
+function wholePairs(
+  before: readonly (number | null)[],
+  after: readonly (number | null)[],
+): [(number | null)[], (number | null)[]] {
+  const whole = before.flatMap((value, index) => {
+    const other = after[index] ?? null
+    return value === null || other === null ? [] : [[value, other] as const]
+  })
+  return [whole.map(([value]) => value), whole.map(([, other]) => other)]
 }
 
-function valueOf({ summary, metrics }: Pick<RoundResult, 'summary' | 'metrics'>, gate: Gate): number | null {
+function readingOf(
+  { summary, metrics }: Pick<RoundResult, 'summary' | 'metrics'>,
+  gate: Gate,
+): number | null {
   const { name } = gate.metric
   if (gate.statistic === null) {
     const value = Object.hasOwn(summary, name) ? summary[name as keyof Summary] : null

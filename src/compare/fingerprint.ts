@@ -1,13 +1,8 @@
 /** What must be alike for two results to be compared, because it changes numbers without the server having changed. */
 
 import { z } from 'zod'
+import type { Difference } from '../result/comparison.ts'
 import type { CaseResult, Result } from '../result/document.ts'
-
-export interface Difference {
-  what: Aspect
-  baseline: string
-  candidate: string
-}
 
 /** By these names a difference is allowed. */
 export const ASPECTS = {
@@ -23,6 +18,11 @@ export const ASPECTS = {
   interface: 'the protocol and the API',
 } as const satisfies Record<string, string>
 export type Aspect = keyof typeof ASPECTS
+
+/** What differs, in words; a result of another version may know aspects that this one does not. */
+export function aspectText(what: string): string {
+  return Object.hasOwn(ASPECTS, what) ? ASPECTS[what as Aspect] : what
+}
 
 export function runDifferences(baseline: Result, candidate: Result): Difference[] {
   return differences(ofRun(baseline), ofRun(candidate))

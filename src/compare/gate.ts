@@ -1,7 +1,7 @@
 /** What a gate makes of comparisons: whether a commit may pass. */
 
-import { type Comparison, overallVerdict } from './comparison.ts'
-import { ASPECTS, type Aspect } from './fingerprint.ts'
+import type { Comparison } from '../result/comparison.ts'
+import { type Aspect, aspectText } from './fingerprint.ts'
 
 export interface GateOptions {
   /** What may differ between the two sides. */
@@ -10,7 +10,7 @@ export interface GateOptions {
   allowInconclusive: boolean
 }
 
-export type GateVerdict = 'pass' | 'regressed' | 'inconclusive'
+type GateVerdict = 'pass' | 'regressed' | 'inconclusive'
 
 export interface GateOutcome {
   verdict: GateVerdict
@@ -37,16 +37,16 @@ function regressionsOf({ cases }: Comparison): string[] {
 function doubtsOf(comparison: Comparison, { allow, allowInconclusive }: GateOptions): string[] {
   const { cases, differences, unfinished, unmatched } = comparison
   const doubts: string[] = []
-  if (overallVerdict(comparison) === null) doubts.push('the two have no case in common')
+  if (cases.every(({ metrics }) => metrics.length === 0)) doubts.push('the two have no case in common')
   const inAll = differences.map((difference) => ({ where: '', difference }))
   const inCases = cases.flatMap((one) =>
     one.differences.map((difference) => ({ where: `${one.name}: `, difference })),
   )
   for (const { where, difference } of [...inAll, ...inCases]) {
-    if (allow.includes(difference.what)) continue
     const { what, baseline, candidate } = difference
+    if ((allow as readonly string[]).includes(what)) continue
     doubts.push(
-      `${where}${ASPECTS[what]} differ: ${baseline} and ${candidate} (--allow ${what} compares them all the same)`,
+      `${where}${aspectText(what)} differ: ${baseline} and ${candidate} (--allow ${what} compares them all the same)`,
     )
   }
   for (const side of unfinished) doubts.push(`the ${side} was ended before it was done`)

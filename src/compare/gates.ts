@@ -1,11 +1,5 @@
-import {
-  METRICS,
-  type Metric,
-  metricByName,
-  PERCENTILES,
-  STATISTICS,
-  type Statistic,
-} from '../record/metrics.ts'
+import { type Metric, PERCENTILES, type Statistic } from '../record/metrics.ts'
+import { parseMetric } from '../scenario/limit.ts'
 
 /** A number of each round that two sides are compared by, and the smallest change of it that matters. */
 export interface Gate {
@@ -37,21 +31,9 @@ export const DEFAULT_GATES: readonly Gate[] = DEFAULTS.map(({ name, smallest }) 
 
 /** `request_latency.p90`, or `error_rate`; null where there is no such metric or statistic. */
 export function gateNamed(name: string): Gate | null {
-  const [metricName = '', statisticName] = name.split('.')
-  const metric = metricByName(metricName)
-  if (!metric) return null
-  if (metric.scope === 'round') {
-    return statisticName === undefined
-      ? { metric, statistic: null, smallest: smallestOf(metric, null) }
-      : null
-  }
-  const statistic = STATISTICS.find((one) => one === statisticName)
-  return statistic ? { metric, statistic, smallest: smallestOf(metric, statistic) } : null
+  const found = parseMetric(name)
+  return found && { ...found, smallest: smallestOf(found.metric, found.statistic) }
 }
-
-export const GATE_NAMES: readonly string[] = METRICS.flatMap(({ name, scope }) =>
-  scope === 'round' ? [name] : STATISTICS.map((statistic) => `${name}.${statistic}`),
-)
 
 export function gateName({ metric, statistic }: Gate): string {
   return statistic === null ? metric.name : `${metric.name}.${statistic}`

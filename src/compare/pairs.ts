@@ -1,7 +1,7 @@
 /** Which case of the one side belongs to which of the other. */
 
+import type { Comparison } from '../result/comparison.ts'
 import type { CaseResult, Result } from '../result/document.ts'
-import type { Comparison } from './comparison.ts'
 import { plannedCase } from './fingerprint.ts'
 
 export interface Pair {

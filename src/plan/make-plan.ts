@@ -13,7 +13,7 @@ import type { ReferenceAddress } from '../scenario/template.ts'
 import { suggest } from '../values/suggestion.ts'
 import { identify, type Nameless } from './case-names.ts'
 import { type Fields, fieldsOf, mergeLoad, mergePayload } from './merge-settings.ts'
-import type { Case, Payload, Plan, Slo, Target } from './plan.ts'
+import type { Case, Payload, Plan, SideBySide, Slo, Target } from './plan.ts'
 import { resolveReader } from './reader.ts'
 import { resolveLoad, resolvePayload, resolveSlo, resolveTimeouts } from './resolve.ts'
 import { messageAndCure, resolveTarget, withPath } from './resolve-target.ts'
@@ -25,6 +25,8 @@ export { checkPlanSize, onlyCases } from './select.ts'
 
 const DEFAULT_SEED = 1
 const DEFAULT_ROUNDS = 3
+/** What a comparison that is gated on asks for. */
+const DEFAULT_COMPARED_ROUNDS = 12
 /** Preparing a larger payload takes too long for a check. */
 const CHECKED_PAYLOAD_BYTES = 4 * 1024 ** 2
 
@@ -93,8 +95,23 @@ export function makePlan(scenario: Scenario, { reference }: PlanOptions): Plan {
     seed: spec.seed ?? DEFAULT_SEED,
     server: spec.server ? 'reference' : null,
     report: spec.report ?? 'cases',
+    ...(spec.compare && { compare: sideBySide(spec.compare) }),
     cases,
     thresholds,
+  }
+}
+
+function defaultRounds({ compare }: Scenario['spec']): number {
+  return compare ? (compare.min_rounds ?? DEFAULT_COMPARED_ROUNDS) : DEFAULT_ROUNDS
+}
+
+function sideBySide(spec: NonNullable<Scenario['spec']['compare']>): SideBySide {
+  const { baseline, candidate, metrics = {}, min_rounds: minRounds = DEFAULT_COMPARED_ROUNDS } = spec
+  return {
+    baseline,
+    candidate,
+    metrics: Object.entries(metrics).map(([name, smallest]) => ({ name, smallest })),
+    minRounds,
   }
 }
 
@@ -158,7 +175,7 @@ function planEntry(
         payload,
         load,
         timeouts: resolveTimeouts(variant.timeout),
-        rounds: entry.rounds ?? defaults?.rounds ?? DEFAULT_ROUNDS,
+        rounds: entry.rounds ?? defaults?.rounds ?? defaultRounds(spec),
         // An objective that has no meaning for a case's calls would spoil its goodput.
         slo: resolveSlo(defaults?.slo, entry.slo).filter(({ metric }) =>
           hasMetric({ target, payload }, metric),

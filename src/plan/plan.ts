@@ -201,6 +201,15 @@ export interface Threshold {
 
 export type ReportView = 'cases' | 'matrix'
 
+/** Two targets whose cases are run in turns and held against each other. */
+export interface SideBySide {
+  baseline: string
+  candidate: string
+  /** E.g. `request_latency.p99`, with the smallest change that matters. Empty: what is compared by default. */
+  metrics: { name: string; smallest: number }[]
+  minRounds: number
+}
+
 export interface Plan {
   name: string
   description: string | null
@@ -208,6 +217,8 @@ export interface Plan {
   server: 'reference' | null
   /** What `run` prints: the tables of its cases, or the performance matrix. */
   report: ReportView
+  /** Left out: nothing is compared. */
+  compare?: SideBySide
   cases: Case[]
   thresholds: Threshold[]
 }

@@ -1,12 +1,12 @@
-import type { Comparison } from '../compare/comparison.ts'
 import type { GateOutcome } from '../compare/gate.ts'
+import type { Comparison } from '../result/comparison.ts'
 import { escapeInvisible } from './clean.ts'
 import { comparisonPage } from './comparison-page.ts'
 import { pageMarkdown } from './markdown.ts'
 import { pageReport, type Style } from './table.ts'
 
 /** Comparisons with one baseline, and what a gate makes of all of them; null where nobody asked. */
-export interface Compared {
+interface Compared {
   comparisons: readonly Comparison[]
   outcome: GateOutcome | null
 }

@@ -1,9 +1,9 @@
 /** What a report says of a comparison. */
 
-import type { Change, ChangeVerdict, ComparedMetric, Comparison } from '../compare/comparison.ts'
-import { ASPECTS, type Difference } from '../compare/fingerprint.ts'
+import { aspectText } from '../compare/fingerprint.ts'
 import type { GateOutcome } from '../compare/gate.ts'
 import { metricByName } from '../record/metrics.ts'
+import type { Change, ChangeVerdict, ComparedMetric, Comparison, Difference } from '../result/comparison.ts'
 import { clean } from './clean.ts'
 import { measured, percent, signedPercent } from './numbers.ts'
 import { type Cell, EMPTY, type Lines, type Page, plain, type Table, type Tone, textColumn } from './page.ts'
@@ -18,26 +18,26 @@ const TONES: Readonly<Record<ChangeVerdict, Tone>> = {
 /** `outcome`: what a gate makes of it; null where nobody asked. */
 export function comparisonPage(comparison: Comparison, outcome: GateOutcome | null): Page {
   const { baseline, candidate, isSideBySide, confidence } = comparison
-  const parts = [
-    changeTable(comparison),
-    differenceTable(comparison),
-    gateLines(outcome),
-    noteLines(comparison),
-  ]
   return {
     title: `${clean(baseline)} → ${clean(candidate)}`,
     facts: [
       `${isSideBySide ? 'side by side: rounds in turns, compared pair by pair' : 'two runs, at different times'}; all intervals hold together with ${percent(confidence)} confidence`,
     ],
-    parts: parts.filter((part) => part !== null),
+    parts: [...comparisonParts(comparison), ...(outcome ? [gateLines(outcome)] : [])],
   }
+}
+
+/** What changed, beside what a report says of a result itself. */
+export function comparisonParts(comparison: Comparison): (Table | Lines)[] {
+  const parts = [changeTable(comparison), differenceTable(comparison), noteLines(comparison)]
+  return parts.filter((part) => part !== null)
 }
 
 function changeTable({ cases }: Comparison): Table | null {
   const rows = cases.flatMap(({ name, metrics }) => metrics.map((metric) => ({ name, metric })))
   if (rows.length === 0) return null
   return {
-    title: 'Changes',
+    title: 'Changes from the baseline',
     columns: [
       textColumn('verdict'),
       textColumn('case'),
@@ -96,11 +96,14 @@ function differenceTable({ differences, cases }: Comparison): Table | null {
 }
 
 function differenceCells({ what, baseline, candidate }: Difference): Cell[] {
-  return [{ text: `${what}: ${ASPECTS[what]}`, tone: 'bad' }, plain(clean(baseline)), plain(clean(candidate))]
+  return [
+    { text: `${clean(what)}: ${clean(aspectText(what))}`, tone: 'bad' },
+    plain(clean(baseline)),
+    plain(clean(candidate)),
+  ]
 }
 
-function gateLines(outcome: GateOutcome | null): Lines | null {
-  if (!outcome) return null
+function gateLines(outcome: GateOutcome): Lines {
   const heads: Record<GateOutcome['verdict'], Cell> = {
     pass: { text: 'pass: nothing regressed', tone: 'good' },
     regressed: { text: 'REGRESSED', tone: 'bad' },
@@ -124,7 +127,7 @@ function noteLines({ cases, unfinished, unmatched }: Comparison): Lines | null {
     ...[...reasons].map(([reason, where]) => `inconclusive (${clean(listed(where))}): ${clean(reason)}`),
     ...unmatched.map(({ onlyIn, name }) => `only in the ${onlyIn}: ${clean(name)}`),
   ]
-  return lines.length > 0 ? { title: 'Notes', lines: lines.map(plain) } : null
+  return lines.length > 0 ? { title: 'Notes on the comparison', lines: lines.map(plain) } : null
 }
 
 const MOST_NAMED = 3

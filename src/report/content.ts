@@ -4,6 +4,7 @@ import { metricByName } from '../record/metrics.ts'
 import type { CaseResult, Result } from '../result/document.ts'
 import { caseTable, errorColumn, floorColumn, summed, timing } from './case-table.ts'
 import { clean } from './clean.ts'
+import { comparisonParts } from './comparison-page.ts'
 import { environmentFacts, pageTitle, scenarioWarnings } from './facts.ts'
 import { floorNotes } from './floor-notes.ts'
 import { duration, measured, whole } from './numbers.ts'
@@ -18,6 +19,7 @@ export function resultPage(result: Result): Page {
     ...searchParts(result.cases),
     ...caseTables(result.cases),
     errorTable(result.cases),
+    ...(result.comparison ? comparisonParts(result.comparison) : []),
     thresholdTable(result),
     verdictLines(result),
     noteLines(result),

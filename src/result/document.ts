@@ -5,6 +5,7 @@
 
 import { z } from 'zod'
 import { STATISTICS } from '../record/metrics.ts'
+import { comparisonSchema } from './comparison.ts'
 
 /** Major versions differ in meaning, minor ones only add. */
 export const SCHEMA_VERSION = '1.0'
@@ -225,6 +226,8 @@ export const resultSchema = z.object({
   verdict: verdictSchema,
   cases: list(caseSchema),
   thresholds: list(thresholdResultSchema),
+  /** With a baseline, where the run had one. */
+  comparison: comparisonSchema.optional(),
 })
 
 export type Result = z.infer<typeof resultSchema>

@@ -3,6 +3,7 @@
 import { suggest } from '../values/suggestion.ts'
 import type { LoadSpec, PayloadSpec } from './case-schema.ts'
 import { checkTarget } from './check-target.ts'
+import { METRIC_NAMES, parseMetric } from './limit.ts'
 import type { Problem } from './problem.ts'
 import type { ScenarioSpec } from './schema.ts'
 import type { Path, Source } from './source.ts'
@@ -19,6 +20,7 @@ export function checkMeaning(spec: ScenarioSpec, source: Source, env: Environmen
   }
   for (const name of targets) problems.push(...checkTarget(name, spec, source, env))
   problems.push(...checkSettings(spec.defaults, ['defaults'], source))
+  problems.push(...checkCompare(spec, source))
   const firstOfName = new Map<string, number>()
   for (const [index, one] of (spec.cases ?? []).entries()) {
     const path = ['cases', index]
@@ -40,6 +42,28 @@ export function checkMeaning(spec: ScenarioSpec, source: Source, env: Environmen
       problems.push(source.problem([...path, 'name'], message, 'Give each case a name of its own.'))
     }
     firstOfName.set(one.name, index)
+  }
+  return problems
+}
+
+function checkCompare({ compare, targets }: ScenarioSpec, source: Source): Problem[] {
+  if (!compare) return []
+  const problems: Problem[] = []
+  for (const side of ['baseline', 'candidate'] as const) {
+    const name = compare[side]
+    if (Object.hasOwn(targets, name)) continue
+    const message = `there is no target \`${name.slice(0, 64)}\``
+    problems.push(source.problem(['compare', side], message, suggest(name, Object.keys(targets), 'targets')))
+  }
+  if (compare.baseline === compare.candidate) {
+    const message = 'a target is compared with itself'
+    problems.push(source.problem(['compare', 'candidate'], message, 'Name another target.'))
+  }
+  for (const name of Object.keys(compare.metrics ?? {})) {
+    if (parseMetric(name)) continue
+    const message = `there is no metric \`${name.slice(0, 64)}\``
+    const cure = suggest(name, METRIC_NAMES, 'metrics')
+    problems.push(source.problem(['compare', 'metrics', name], message, cure, 'key'))
   }
   return problems
 }

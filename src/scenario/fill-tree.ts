@@ -81,6 +81,7 @@ function placeOf(path: Path): Place {
       ? 'file'
       : placeInTarget(third)
   }
+  if (first === 'servers') return third === 'command' || third === 'env' ? 'payload' : 'value'
   if (first === 'vary') {
     if (second === 'payload.text' || second === 'payload.json') return 'payload'
     return placeInTarget(String(second).replace(/^target\./, ''))
@@ -105,7 +106,9 @@ function credentialsIn(tree: unknown): Set<string> {
       for (const { name } of variablesOf(value)) names.add(name)
     }
   }
-  visit((tree as { targets?: unknown } | null)?.targets, ['targets'])
+  const { targets, servers } = (tree ?? {}) as { targets?: unknown; servers?: unknown }
+  visit(targets, ['targets'])
+  visit(servers, ['servers'])
   return names
 }
 

@@ -61,6 +61,11 @@ export function limit(unit: Metric['unit']) {
   )
 }
 
+/** Every one that `parseMetric` knows. */
+export const METRIC_NAMES: readonly string[] = METRICS.flatMap(({ name, scope }) =>
+  scope === 'round' ? [name] : STATISTICS.map((statistic) => `${name}.${statistic}`),
+)
+
 /** `request_latency.p99`, or the name of a metric that is one number a round. */
 export function parseMetric(text: string): { metric: Metric; statistic: Statistic | null } | null {
   const [name, statisticName, ...rest] = text.split('.')

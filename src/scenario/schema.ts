@@ -18,7 +18,8 @@ import {
 import { nearest } from '../values/suggestion.ts'
 import { DURATION, type Parsed, RATE } from '../values/units.ts'
 import { loadFields, payloadFields, settings, timeoutFields } from './case-schema.ts'
-import { limit, parseMetric } from './limit.ts'
+import { limit, METRIC_NAMES, parseMetric } from './limit.ts'
+import { compareSchema, serversSchema } from './server-schema.ts'
 import { type TargetSpec, targetSchema, targetVariables } from './target-schema.ts'
 
 const caseSchema = z.strictObject({
@@ -68,10 +69,7 @@ const metricName = leaf(
   (raw): Parsed<string> => {
     const found = wordOf(raw)
     if (parseMetric(found)) return { value: found }
-    const known = METRICS.flatMap((metric) =>
-      metric.scope === 'round' ? [metric.name] : STATISTICS.map((statistic) => `${metric.name}.${statistic}`),
-    )
-    const near = nearest(found, known) ?? 'request_latency.p50'
+    const near = nearest(found, METRIC_NAMES) ?? 'request_latency.p50'
     return { message: 'there is no such metric', cure: `Write it like \`${near}\`.` }
   },
   { type: 'string', examples: ['request_latency.p50', 'request_throughput'] },
@@ -167,6 +165,11 @@ export const scenarioSchema = z
       .describe(
         '`reference` starts the bundled server for this run; `${reference.http}`, `${reference.https}`, `${reference.grpc}`, `${reference.grpcs}`, `${reference.ws}`, `${reference.wss}`, `${reference.mcp}`, `${reference.mcps}` then tell where it is, `${reference.ca}`, `${reference.client_cert}` and `${reference.client_key}` how to trust it and be trusted. Leave it out to test your own.',
       ),
+    servers: serversSchema
+      .optional()
+      .describe(
+        'Servers of your own to start for this run, by names of your choice, and to end with it: two versions, say, that `compare` holds against each other. Targets name them by their addresses.',
+      ),
     report: oneOf('report', REPORTS)
       .optional()
       .describe(
@@ -195,6 +198,11 @@ export const scenarioSchema = z
       .optional()
       .describe(
         'What must hold for the run to pass, by name of a target or a case, or for `all`. E.g. `rest: { request_latency: { p99: "< 50ms" }, error_rate: "< 0.1%" }`.',
+      ),
+    compare: compareSchema
+      .optional()
+      .describe(
+        'Two targets to hold against each other, side by side: their cases that are otherwise alike are run in turns, in random order, and compared round by round. `run` then ends with 111 where the candidate regressed, 112 where nobody can say; docs/comparing.md tells how.',
       ),
     claims: z
       .array(claimSchema)

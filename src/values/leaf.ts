@@ -20,6 +20,9 @@ interface EditorHint {
   examples?: readonly unknown[]
   anyOf?: readonly object[]
   items?: object
+  properties?: object
+  required?: readonly string[]
+  additionalProperties?: boolean
   minItems?: number
   maxItems?: number
 }

@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { compareResults, compareTargets } from '../../src/compare/compare.ts'
-import { overallVerdict } from '../../src/compare/comparison.ts'
+import { gateOf } from '../../src/compare/gate.ts'
 import { DEFAULT_GATES } from '../../src/compare/gates.ts'
+import type { Comparison } from '../../src/result/comparison.ts'
 import type { CaseResult, Result } from '../../src/result/document.ts'
 import { around, caseOfRounds, type RoundSpec, resultOf } from './sides.ts'
 
 const ROUNDS = 12
 const OPTIONS = { gates: DEFAULT_GATES, fewestRounds: ROUNDS }
+
+const gate = (comparison: Comparison) => gateOf([comparison], { allow: [], allowInconclusive: false })
 
 /** Rounds of a machine with some noise. */
 function rounds(p50: number, seed: number, change: Partial<Record<'p99' | 'throughput', number>> = {}) {
@@ -37,7 +40,7 @@ describe('a verdict', () => {
   test('is unchanged where the two are alike', async () => {
     const { comparison, found } = await compared(rounds(10, 1), rounds(10, 2))
     for (const { verdict } of Object.values(found)) expect(verdict).toBe('unchanged')
-    expect(overallVerdict(comparison)).toBe('unchanged')
+    expect(gate(comparison)).toEqual({ verdict: 'pass', reasons: [] })
   })
 
   test('is regressed where latency rises, with the change and its interval', async () => {
@@ -46,7 +49,7 @@ describe('a verdict', () => {
     expect(p50.change!.estimate).toBeCloseTo(0.15, 1)
     expect(p50.change!.low).toBeGreaterThan(0.05)
     expect(p50.change!.high).toBeLessThan(0.25)
-    expect(overallVerdict(comparison)).toBe('regressed')
+    expect(gate(comparison).verdict).toBe('regressed')
   })
 
   test('is improved where latency falls', async () => {
