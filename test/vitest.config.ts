@@ -2,7 +2,12 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 /** Tests that compare times: they run one file at a time and after all others, so that none measures its neighbour. */
-const TIMED = ['truth/truth.test.ts', 'e2e/open-loop.test.ts', 'e2e/verdict-codes.test.ts']
+const TIMED = [
+  'truth/truth.test.ts',
+  'e2e/open-loop.test.ts',
+  'e2e/verdict-codes.test.ts',
+  'e2e/gate.test.ts',
+]
 
 /** The product as a whole, with what is beside it: its scenarios, its package, gateways, foreign servers. */
 const WHOLE = [

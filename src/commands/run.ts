@@ -186,8 +186,8 @@ function tellUnreachable(unreachable: readonly Unreachable[]): ExitCode[] {
 
 function tellGate(outcome: GateOutcome | undefined): ExitCode[] {
   if (!outcome) return []
-  for (const reason of outcome.reasons)
-    process.stderr.write(`${outcome.verdict}: ${printable(clean(reason))}\n`)
+  process.stderr.write(`gate: ${outcome.verdict}\n`)
+  for (const reason of outcome.reasons) process.stderr.write(`  ${printable(clean(reason))}\n`)
   return [GATE_CODES[outcome.verdict]]
 }
 

@@ -86,16 +86,11 @@ export class ServerCommand {
   ): Promise<ServerCommand | null> {
     if (stopped.aborted) return null
     const server = new ServerCommand(spec, env)
-    try {
-      const failure = await server.#whenReady(stopped)
-      if (failure === null) return server
-      await server.stop()
-      if (stopped.aborted) return null
-      throw new ServerStartError(`the server ${spec.name} ${failure}`)
-    } catch (error) {
-      await server.stop()
-      throw error
-    }
+    const failure = await server.#whenReady(stopped)
+    if (failure === null) return server
+    await server.stop()
+    if (stopped.aborted) return null
+    throw new ServerStartError(`the server ${spec.name} ${failure}`)
   }
 
   /** Aborted when it ends before it was told to; the reason is a `ServerLoss`. */
@@ -103,6 +98,7 @@ export class ServerCommand {
     return this.#losing.signal
   }
 
+  /** Once: it leaves the warden, too. */
   async stop(): Promise<void> {
     this.#isStopping = true
     const { pid, exitCode, signalCode } = this.#child

@@ -17,42 +17,43 @@ interface Paired {
 
 /** Cases of two runs that have the same name. */
 export function pairedByName(baseline: Result, candidate: Result): Paired {
-  const before = new Map(baseline.cases.map((one) => [one.name, one]))
-  const after = new Map(candidate.cases.map((one) => [one.name, one]))
-  return paired(before, after, baseline, candidate)
+  const sideOf = (result: Result): Side =>
+    new Map(result.cases.map((one) => [one.name, { name: one.name, result, one }]))
+  return paired(sideOf(baseline), sideOf(candidate))
 }
 
 /** Cases of two targets in one run that are alike in all but the target. */
 export function pairedByTarget(result: Result, targets: { baseline: string; candidate: string }): Paired {
-  const of = (target: string) =>
+  const sideOf = (target: string): Side =>
     new Map(
-      result.cases.filter((one) => one.target === target).map((one) => [likeness(result, one), one] as const),
+      result.cases
+        .filter((one) => one.target === target)
+        .map((one) => {
+          const { key, name } = likeness(result, one)
+          return [key, { name: name || `${targets.baseline} → ${targets.candidate}`, result, one }]
+        }),
     )
-  return paired(of(targets.baseline), of(targets.candidate), result, result)
+  return paired(sideOf(targets.baseline), sideOf(targets.candidate))
 }
 
-/** What a case is besides its target, as a person would say it: its labels; where it has none, its load. */
-function likeness(result: Result, { name, target, labels, load }: CaseResult): string {
-  const told = Object.entries(labels).map(([key, value]) => `${key} ${value}`)
+/** What a case is besides its target: as a person would say it, and where that says nothing, its load and payload. */
+function likeness(result: Result, { name, target, labels, load }: CaseResult): { key: string; name: string } {
   const rest = name.startsWith(target) ? name.slice(target.length).trim() : ''
-  const payload = plannedCase(result, name)?.payload ?? {}
-  return rest || told.join(', ') || JSON.stringify([load, payload])
+  const told = Object.entries(labels).map(([key, value]) => `${key} ${value}`)
+  const said = rest || told.join(', ')
+  return { key: said || JSON.stringify([load, plannedCase(result, name)?.payload ?? {}]), name: said }
 }
 
-function paired(
-  before: ReadonlyMap<string, CaseResult>,
-  after: ReadonlyMap<string, CaseResult>,
-  baseline: Result,
-  candidate: Result,
-): Paired {
-  const pairs = [...before].flatMap(([name, one]) => {
-    const other = after.get(name)
-    return other
-      ? { name, baseline: { result: baseline, one }, candidate: { result: candidate, one: other } }
-      : []
+/** Cases by what they have in common with those of the other side. */
+type Side = ReadonlyMap<string, { name: string; result: Result; one: CaseResult }>
+
+function paired(before: Side, after: Side): Paired {
+  const pairs = [...before].flatMap(([key, baseline]) => {
+    const candidate = after.get(key)
+    return candidate ? { name: baseline.name, baseline, candidate } : []
   })
-  const missing = (from: ReadonlyMap<string, CaseResult>, other: ReadonlyMap<string, CaseResult>) =>
-    [...from.keys()].filter((name) => !other.has(name))
+  const missing = (from: Side, other: Side) =>
+    [...from].filter(([key]) => !other.has(key)).map(([, { one }]) => one.name)
   return {
     pairs,
     unmatched: [

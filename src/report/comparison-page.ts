@@ -52,7 +52,7 @@ function changeTable({ cases }: Comparison): Table | null {
     rows: rows.map(({ name, metric }): Cell[] => [
       { text: metric.verdict, tone: TONES[metric.verdict] },
       plain(clean(name)),
-      plain(clean(metric.metric)),
+      plain(clean(metricText(metric.metric))),
       valueCell(metric, metric.baseline),
       valueCell(metric, metric.candidate),
       ...changeCells(metric),
@@ -60,6 +60,12 @@ function changeTable({ cases }: Comparison): Table | null {
       plain(metric.rounds[0] === metric.rounds[1] ? String(metric.rounds[0]) : metric.rounds.join(', ')),
     ]),
   }
+}
+
+/** `request_latency.p99` as a person says it, with room for a line's end. */
+function metricText(name: string): string {
+  const [metric = '', statistic = ''] = name.split('.')
+  return `${metricByName(metric)?.title ?? metric} ${statistic.replace('_', '.')}`.trim()
 }
 
 function valueCell({ metric }: ComparedMetric, value: number | null): Cell {
@@ -79,7 +85,8 @@ function changeCells(metric: ComparedMetric): Cell[] {
 /** In % of the baseline; of a share, in points. */
 function changeText({ metric }: ComparedMetric, change: Change['estimate'], isSigned = false): string {
   const isShare = metricByName(metric.split('.', 1)[0]!)?.unit === 'share'
-  return `${isSigned ? signedPercent(change) : percent(change)}${isShare ? ' points' : ''}`
+  const text = isSigned ? signedPercent(change) : percent(change)
+  return isShare ? text.replace('%', ' points') : text
 }
 
 function differenceTable({ differences, cases }: Comparison): Table | null {

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 
 /** Of one metric of one case, the worst first. */
-export const CHANGE_VERDICTS = ['regressed', 'inconclusive', 'improved', 'unchanged'] as const
+const CHANGE_VERDICTS = ['regressed', 'inconclusive', 'improved', 'unchanged'] as const
 
 const number = z.number()
 

@@ -31,7 +31,7 @@ const ready = leaf(
       { type: 'string', pattern: '^(https?|tcp)://' },
       {
         type: 'object',
-        properties: { line: { type: 'string' } },
+        properties: { line: { type: 'string', description: 'What a line of its output holds.' } },
         required: ['line'],
         additionalProperties: false,
       },

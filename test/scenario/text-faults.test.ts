@@ -137,7 +137,7 @@ const FAULTS: Fault[] = [
       's.yaml:2:1: unknown key `zzz`',
       '    zzz: 1',
       '    ^^^',
-      '  The keys here are `name`, `description`, `server`, `report`, `seed`, `targets`, `defaults`, `cases`, `vary`, `thresholds`, `claims`.',
+      '  The keys here are `name`, `description`, `server`, `servers`, `report`, `seed`, `targets`, `defaults`, `cases`, `vary`, `thresholds`, `compare`, `claims`.',
     ],
   },
   {
@@ -167,7 +167,7 @@ const FAULTS: Fault[] = [
       's.yaml:2:1: unknown key `�[31mname�`',
       '    "\\e[31mname�": �[31mx',
       '    ^^^^^^^^^^^^^',
-      '  The keys here are `name`, `description`, `server`, `report`, `seed`, `targets`, `defaults`, `cases`, `vary`, `thresholds`, `claims`.',
+      '  The keys here are `name`, `description`, `server`, `servers`, `report`, `seed`, `targets`, `defaults`, `cases`, `vary`, `thresholds`, `compare`, `claims`.',
     ],
   },
   {
