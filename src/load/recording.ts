@@ -4,7 +4,7 @@ import type { Call } from './call.ts'
 import type { GcPause, LoopListener } from './loop-watch.ts'
 
 /** What a round tells of each thing that happened; the recorder. */
-export interface Recording extends LoopListener {
+export interface Recording {
   window(fromMs: number, toMs: number): void
   call(call: Call): void
   handshake(times: HandshakeTimes): void
@@ -17,4 +17,7 @@ export interface Recording extends LoopListener {
   /** An arrival that was due, and that the thread never turned to. */
   missed(): void
   gcPauses(pauses: readonly GcPause[]): void
+  loopDelay: LoopListener['loopDelay']
+  /** As the loop's listener hears of it; `openCalls` were under way at its end. */
+  stall(fromMs: number, toMs: number, cpuMs: number, openCalls: number): void
 }

@@ -120,7 +120,10 @@ export class Round implements CallOwner, PoolOwner, HoldOwner {
       )
     this.#deadlines = new Deadlines(this.#clock, options.case.timeouts, this.#calls)
     // By clocks of their own: what they read is no sign that the thread had something to do.
-    this.#loopWatch = new LoopWatch(options.clock, options.recording)
+    this.#loopWatch = new LoopWatch(options.clock, {
+      loopDelay: (atMs, delayMs) => options.recording.loopDelay(atMs, delayMs),
+      stall: (...stall) => options.recording.stall(...stall, this.#inFlight),
+    })
     this.#meter = new ThreadUseMeter(options.clock)
   }
 

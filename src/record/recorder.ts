@@ -65,7 +65,7 @@ export class Recorder {
   readonly #generator = new Map(GENERATOR_METRICS.map(({ name }) => [name, newHistogram()]))
   readonly #timeline = new TimelineRecorder()
   readonly #tainted = new TaintedCalls()
-  readonly #stalls: Stalls = { count: 0, longestMs: 0, longestOwnMs: 0 }
+  readonly #stalls: Stalls = { count: 0, longestMs: 0, longestOwnMs: 0, openCalls: 0 }
   readonly #waits = newHistogram()
   readonly #failures = new Map<string, Failures>()
   readonly #objectives: { value(call: CallTimes): number; atMost: number }[]
@@ -156,12 +156,13 @@ export class Recorder {
     if (atMs >= this.#fromMs) recordMs(this.#generator.get(EVENT_LOOP_DELAY)!, delayMs)
   }
 
-  stall(fromMs: number, toMs: number, cpuMs: number): void {
+  stall(fromMs: number, toMs: number, cpuMs: number, openCalls: number): void {
     this.#tainted.stall(fromMs, toMs)
     if (toMs < this.#fromMs) return
     this.#stalls.count++
     this.#stalls.longestMs = Math.max(this.#stalls.longestMs, toMs - fromMs)
     this.#stalls.longestOwnMs = Math.max(this.#stalls.longestOwnMs, cpuMs)
+    this.#stalls.openCalls += openCalls
   }
 
   gcPauses(pauses: readonly GcPause[]): void {

@@ -71,6 +71,8 @@ export interface Stalls {
   longestMs: number
   /** The longest time for which the thread itself ran during one of them; NaN where that is not told. */
   longestOwnMs: number
+  /** Calls that were under way at the end of each, summed up: of a stream, a gap each may be longer for it. */
+  openCalls: number
 }
 
 export interface RoundRecord {

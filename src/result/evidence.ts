@@ -2,7 +2,7 @@
 
 import type { Case } from '../plan/plan.ts'
 import { leastPercentileMs } from '../record/histogram.ts'
-import { GC_PAUSE, PERCENTILES } from '../record/metrics.ts'
+import { CHUNK_METRICS, GC_PAUSE, PERCENTILES } from '../record/metrics.ts'
 import type { Counts, RoundRecord, Stalls } from '../record/round-record.ts'
 import type { Distribution, RoundResult } from './document.ts'
 import type { Throttling } from './limit-notes.ts'
@@ -20,7 +20,9 @@ export interface Evidence {
   delayed: number
   requestLatency: Distribution | null
   /** Percentiles of `request_latency`, in ms, had the delayed calls been faster than every other. Empty: there are none. */
-  undelayedMs: Partial<Record<Percentile, number>>
+  undelayedMs: Undelayed
+  /** The same of what is measured within a stream, of which each stall can have delayed one chunk. */
+  streamed: { metric: string; distribution: Distribution; undelayedMs: Undelayed }[]
   dispatchDelay: Distribution | null
   connectionWait: Distribution | null
   generator: GeneratorUse
@@ -32,7 +34,9 @@ export interface Evidence {
   drift: Drift | null
 }
 
-type Percentile = keyof typeof PERCENTILES
+type Undelayed = Partial<Record<keyof typeof PERCENTILES, number>>
+
+const WITHIN_STREAMS = ['time_to_first_token', ...CHUNK_METRICS.map(({ name }) => name)]
 
 /** How the load threads spent their time, the worst of them. Shares from 0 to 1. */
 export interface GeneratorUse {
@@ -57,6 +61,7 @@ export function evidenceOf(
   const { throttled, absurdWaits } = counts
   // Calls that waited, or were dropped, because the server had asked for that tell nothing of the generator.
   const isHeldBack = planned.retryAfter === 'obey' && throttled > 0
+  const stalls = stallsOf(records)
   return {
     planned,
     calls,
@@ -65,7 +70,13 @@ export function evidenceOf(
     missed,
     delayed,
     requestLatency: metrics.request_latency ?? null,
-    undelayedMs: undelayed(records, delayed),
+    undelayedMs: undelayed('request_latency', records, delayed),
+    streamed: WITHIN_STREAMS.flatMap((metric) => {
+      const distribution = metrics[metric]
+      return distribution
+        ? { metric, distribution, undelayedMs: undelayed(metric, records, stalls.openCalls) }
+        : []
+    }),
     dispatchDelay: metrics.dispatch_delay ?? null,
     connectionWait: isHeldBack ? null : (metrics.connection_wait ?? null),
     generator: {
@@ -73,11 +84,7 @@ export function evidenceOf(
       coreShare: Math.min(1, ...records.map(({ use }) => use.coreShare)),
       codecShare: codecShare(metrics, records),
       longestGcMs: metrics[GC_PAUSE]?.max ?? 0,
-      stalls: {
-        count: records.reduce((sum, { stalls }) => sum + stalls.count, 0),
-        longestMs: Math.max(0, ...records.map(({ stalls }) => stalls.longestMs)),
-        longestOwnMs: Math.max(0, ...records.map(({ stalls }) => stalls.longestOwnMs)),
-      },
+      stalls,
     },
     connections,
     resumed,
@@ -87,8 +94,18 @@ export function evidenceOf(
   }
 }
 
-function undelayed(records: readonly RoundRecord[], delayed: number): Evidence['undelayedMs'] {
-  const parts = records.flatMap(({ histograms }) => histograms.request_latency ?? [])
+function stallsOf(records: readonly RoundRecord[]): Stalls {
+  const all = records.map(({ stalls }) => stalls)
+  return {
+    count: all.reduce((sum, { count }) => sum + count, 0),
+    longestMs: Math.max(0, ...all.map(({ longestMs }) => longestMs)),
+    longestOwnMs: Math.max(0, ...all.map(({ longestOwnMs }) => longestOwnMs)),
+    openCalls: all.reduce((sum, { openCalls }) => sum + openCalls, 0),
+  }
+}
+
+function undelayed(metric: string, records: readonly RoundRecord[], delayed: number): Undelayed {
+  const parts = records.flatMap(({ histograms }) => histograms[metric] ?? [])
   if (delayed === 0 || parts.length === 0) return {}
   return mergeHistograms(parts, (histogram) =>
     Object.fromEntries(

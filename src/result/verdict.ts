@@ -1,5 +1,5 @@
 import { PERCENTILES } from '../record/metrics.ts'
-import type { Verdict } from './document.ts'
+import type { Distribution, Verdict } from './document.ts'
 import type { Evidence, GeneratorUse } from './evidence.ts'
 import { PACED_BY_READER, readerNote, throttledNote } from './limit-notes.ts'
 import type { Drift } from './steadiness.ts'
@@ -53,6 +53,7 @@ export function caseVerdict(evidence: Evidence): Verdict {
     note('request_throughput', CLIENT_LIMIT)
     note('request_latency', `holds the client’s own queue: ${cause(evidence.generator)}`)
   } else if (isClosed) note('request_latency', stalls(evidence))
+  for (const one of evidence.streamed) note(one.metric, streamStalls(one, evidence.generator))
   note('request_latency', tooFewConnections(evidence))
   note('request_latency', evidence.drift && drifted(evidence.drift))
   note('tls_handshake', refusedSessions(evidence))
@@ -97,18 +98,38 @@ function missedArrivals({ calls, dropped, missed, generator }: Evidence): string
   return `${SCHEDULE_MISSED}: it never turned to ${missed} of ${due} calls that were due; ${cause(generator)}`
 }
 
-/**
- * Calls that were sent or read late because the thread stood still, where a percentile would be lower without them: what
- * they took may be the generator's. A stall cannot have added more than it lasted.
- */
+/** Calls that were sent or read late because the thread stood still: what they took may be the generator's. */
 function stalls({ requestLatency, undelayedMs, delayed, generator }: Evidence): string | null {
-  if (!requestLatency) return null
-  for (const statistic of judged(requestLatency.count)) {
-    const latencyMs = requestLatency[statistic]
-    const leastMs = Math.max(undelayedMs[statistic] ?? latencyMs, latencyMs - generator.stalls.longestMs)
-    if (isMuch(latencyMs - leastMs, statistic, latencyMs)) {
-      return `${STOOD_STILL} ${generator.stalls.count} times, for up to ${ms(generator.stalls.longestMs)}, and that can have delayed ${delayed} of ${requestLatency.count} calls: without it, ${statistic} of request_latency (${ms(latencyMs)}) may be ${ms(leastMs)}; ${cause(generator)}`
-    }
+  const moved = requestLatency && movedByStalls(requestLatency, undelayedMs, generator)
+  if (!moved) return null
+  const { count, longestMs } = generator.stalls
+  return `${STOOD_STILL} ${count} times, for up to ${ms(longestMs)}, and that can have delayed ${delayed} of ${requestLatency.count} calls: without it, ${moved.statistic} of request_latency (${ms(moved.toldMs)}) may be ${ms(moved.leastMs)}; ${cause(generator)}`
+}
+
+/** A stream goes on while the thread stands still, so that its chunks are read late and look far apart. */
+function streamStalls(
+  { distribution, undelayedMs }: Evidence['streamed'][number],
+  generator: GeneratorUse,
+): string | null {
+  const moved = movedByStalls(distribution, undelayedMs, generator)
+  if (!moved) return null
+  const { count, longestMs } = generator.stalls
+  return `holds stalls of the generator, which stood still ${count} times, for up to ${ms(longestMs)}: without them, ${moved.statistic} (${ms(moved.toldMs)}) may be ${ms(moved.leastMs)}; ${cause(generator)}`
+}
+
+/**
+ * The percentile that would be lower by much without what the thread's stalls can have delayed; null where none would. A
+ * stall cannot have added more than it lasted.
+ */
+function movedByStalls(
+  told: Distribution,
+  undelayedMs: Evidence['undelayedMs'],
+  generator: GeneratorUse,
+): { statistic: Judged; toldMs: number; leastMs: number } | null {
+  for (const statistic of judged(told.count)) {
+    const toldMs = told[statistic]
+    const leastMs = Math.max(undelayedMs[statistic] ?? toldMs, toldMs - generator.stalls.longestMs)
+    if (isMuch(toldMs - leastMs, statistic, toldMs)) return { statistic, toldMs, leastMs }
   }
   return null
 }

@@ -56,6 +56,7 @@ threads; they help where there are cores for them.
 | --- | --- |
 | throughput is \`>= n (client limit)\`, latency holds the client’s own queue | a closed loop whose load thread was busy for ${percent(busyShare)} of the time: a closed loop always saturates something, and here it was the generator |
 | latency: the generator stood still | as above, in a closed loop |
+| first token, gaps and answers within streams hold stalls of the generator | the same of \`time_to_first_token\`, \`inter_chunk_latency\` and \`message_latency\`, where each stall can have delayed a chunk of every stream that was under way |
 | latency holds a wait for one of the connections that the scenario allows | \`connections\` is given, and the median of \`connection_wait\` is much |
 | latency was not steady | p50 changed from the first round to the last (in a single round: from its first half to its second) by more than ${percent(SMALLEST_DRIFT)}, and the whole confidence interval of the change (99%) says so |
 | latency is close to its floor | see [doctor](doctor.md) |

@@ -18,7 +18,7 @@ const AT_EASE: GeneratorUse = {
   coreShare: 0.99,
   codecShare: 0.02,
   longestGcMs: 1,
-  stalls: { count: 0, longestMs: 0, longestOwnMs: 0 },
+  stalls: { count: 0, longestMs: 0, longestOwnMs: 0, openCalls: 0 },
 }
 
 /** A server that takes its time, asked by a generator that does not. */
@@ -31,6 +31,7 @@ const WELL: Evidence = {
   delayed: 0,
   requestLatency: spread(200, 900),
   undelayedMs: {},
+  streamed: [],
   dispatchDelay: spread(0.01, 0.5),
   connectionWait: spread(0, 0),
   generator: AT_EASE,
@@ -52,7 +53,7 @@ const STOOD_STILL: Change = {
   requestLatency: spread(5, 85),
   undelayedMs: { p50: 5, p99: 6 },
   delayed: 20,
-  generator: { stalls: { count: 1, longestMs: 80, longestOwnMs: 2 } },
+  generator: { stalls: { count: 1, longestMs: 80, longestOwnMs: 2, openCalls: 3 } },
 }
 
 describe('an open loop is valid', () => {
@@ -69,7 +70,7 @@ describe('an open loop is valid', () => {
     ['when a stall touched too few calls to move p99', { ...STOOD_STILL, undelayedMs: { p50: 5, p99: 84 } }],
     [
       'when a stall was shorter than what it touched is longer',
-      { ...STOOD_STILL, generator: { stalls: { count: 9, longestMs: 7, longestOwnMs: 7 } } },
+      { ...STOOD_STILL, generator: { stalls: { count: 9, longestMs: 7, longestOwnMs: 7, openCalls: 3 } } },
     ],
   ])('%s', (_when, evidence) => {
     expect(verdict(evidence)).toEqual({ valid: true, reasons: [] })
@@ -118,16 +119,36 @@ describe('the cause is told, and what to do about it', () => {
       'a core of its own; lower the rate, or add --workers',
     ],
     [
-      { coreShare: 0.6, stalls: { count: 2, longestMs: 50, longestOwnMs: 3 } },
+      { coreShare: 0.6, stalls: { count: 2, longestMs: 50, longestOwnMs: 3, openCalls: 3 } },
       'for 40% of the time',
       'a core of its own',
     ],
     [{ busyShare: 0.98, codecShare: 0.8 }, 'encoding and decoding took 80%', 'send less'],
-    [{ stalls: { count: 2, longestMs: 50, longestOwnMs: 45 }, longestGcMs: 40 }, 'garbage coll', 'send less'],
-    [{ stalls: { count: 2, longestMs: 50, longestOwnMs: 3 }, longestGcMs: 40 }, 'it stood still', 'machine'],
-    [{ stalls: { count: 2, longestMs: 50, longestOwnMs: 45 } }, 'blocked for up to 45.00 ms by work', ''],
-    [{ stalls: { count: 2, longestMs: 50, longestOwnMs: 3 } }, 'it stood still for up to 50.00 ms', ''],
-    [{ stalls: { count: 2, longestMs: 50, longestOwnMs: Number.NaN } }, 'it stood still for up to', ''],
+    [
+      { stalls: { count: 2, longestMs: 50, longestOwnMs: 45, openCalls: 3 }, longestGcMs: 40 },
+      'garbage coll',
+      'send less',
+    ],
+    [
+      { stalls: { count: 2, longestMs: 50, longestOwnMs: 3, openCalls: 3 }, longestGcMs: 40 },
+      'it stood still',
+      'machine',
+    ],
+    [
+      { stalls: { count: 2, longestMs: 50, longestOwnMs: 45, openCalls: 3 } },
+      'blocked for up to 45.00 ms by work',
+      '',
+    ],
+    [
+      { stalls: { count: 2, longestMs: 50, longestOwnMs: 3, openCalls: 3 } },
+      'it stood still for up to 50.00 ms',
+      '',
+    ],
+    [
+      { stalls: { count: 2, longestMs: 50, longestOwnMs: Number.NaN, openCalls: 3 } },
+      'it stood still for up to',
+      '',
+    ],
     // Node before 23.9 does not tell CPU time.
     [{ busyShare: 0.98, coreShare: Number.NaN }, 'busy for 98% of the time', 'add --workers'],
   ])('%j: %s', (generator, says, cure) => {
@@ -194,6 +215,25 @@ describe('where the scenario allows few connections', () => {
     expect(valid).toBe(true)
     if (isTold) expect(notes?.request_latency).toContain('one of the 1 connections')
     else expect(notes).toBeUndefined()
+  })
+})
+
+describe('within streams', () => {
+  const gaps = (undelayedMs: Evidence['undelayedMs'], longestMs: number) =>
+    verdict({
+      streamed: [{ metric: 'inter_chunk_latency', distribution: spread(10, 90), undelayedMs }],
+      generator: { stalls: { count: 4, longestMs, longestOwnMs: 1, openCalls: 40 } },
+    })
+
+  test('chunks that were read late are told, and the case stands', () => {
+    const { valid, notes } = gaps({ p50: 10, p99: 12 }, 80)
+    expect(valid).toBe(true)
+    expect(notes?.inter_chunk_latency).toContain('without them, p99 (90.00 ms) may be 12.00 ms')
+  })
+
+  test('stalls that moved no percentile are not', () => {
+    expect(gaps({ p50: 10, p99: 88 }, 80).notes).toBeUndefined()
+    expect(gaps({ p50: 10, p99: 12 }, 5).notes).toBeUndefined()
   })
 })
 
