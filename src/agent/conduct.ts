@@ -1,10 +1,11 @@
-import type { Plan } from '../plan/plan.ts'
+import type { Case, Plan } from '../plan/plan.ts'
 import { roundOrder } from '../plan/round-order.ts'
 import type { RoundRecord } from '../record/round-record.ts'
 import { LoadThreadError } from './load-thread-error.ts'
 import { watchMemory } from './memory-watch.ts'
 import type { RoundOrder } from './messages.ts'
 import { type Search, type SearchStep, search } from './search.ts'
+import type { ServerUsage } from './server-usage.ts'
 
 /** What runs a round; `Threads` on this machine. Rejects with `LoadThreadError` where it can run no more. */
 interface RoundRunner {
@@ -14,10 +15,8 @@ interface RoundRunner {
 export interface ConductOptions<Step extends SearchStep> {
   plan: Plan
   runner: RoundRunner
-  /** CPU seconds that the case's server has used so far; null where it tells none. */
-  serverCpuSeconds(caseIndex: number): Promise<number | null>
-  /** Memory that the case's server holds now, in bytes; null where it tells none, or nobody wants to know. */
-  serverMemoryBytes(caseIndex: number): Promise<number | null>
+  /** What the case's server has used so far. */
+  serverUsage(caseIndex: number): Promise<ServerUsage>
   /** A round begins, or a step of a search. */
   begun(round: RoundOrder, isSearching: boolean): void
   /** Whether the objective of a case's search held at a rate. */
@@ -82,20 +81,31 @@ async function conductInto<Step extends SearchStep>(
       const ratePerSecond = measuredRate(searches.get(caseIndex))
       if (roundIndex === 0) await options.before(caseIndex, ratePerSecond)
       if (options.isStopped()) return
-      const before = await options.serverCpuSeconds(caseIndex)
+      const before = await options.serverUsage(caseIndex)
       const order = { caseIndex, roundIndex, ratePerSecond }
       const { value: records, growthBytes: serverMemoryGrowthBytes } = await watchMemory(
-        () => options.serverMemoryBytes(caseIndex),
+        async () =>
+          isReadSlowly(planned, plan) ? (await options.serverUsage(caseIndex)).residentBytes : null,
         () => runner.round(order, () => options.begun(order, false)),
       )
       // Ended before its measured window began: it has nothing to tell.
       if (options.isStopped() && records.every(isEmpty)) return
-      const after = await options.serverCpuSeconds(caseIndex)
-      const serverCpuSeconds = before === null || after === null ? null : after - before
+      const serverCpuSeconds = cpuSecondsBetween(before, await options.serverUsage(caseIndex))
       rounds.push({ caseIndex, records, serverCpuSeconds, serverMemoryGrowthBytes })
       if (records.some(({ overflowed }) => overflowed)) aborted.add(caseIndex)
     }
   }
+}
+
+/** A target that one of its cases reads slowly: what the server's memory does is told of its other cases, too, to compare. */
+function isReadSlowly({ target }: Case, { cases }: Plan): boolean {
+  return cases.some((one) => one.target.name === target.name && one.reader)
+}
+
+/** Null where it is not told, and where another process has taken the place of the one before. */
+function cpuSecondsBetween(before: ServerUsage, after: ServerUsage): number | null {
+  if (before.cpuSeconds === null || after.cpuSeconds === null) return null
+  return after.cpuSeconds < before.cpuSeconds ? null : after.cpuSeconds - before.cpuSeconds
 }
 
 async function searchFor<Step extends SearchStep>(

@@ -126,7 +126,7 @@ function callsOf(records: readonly RoundRecord[]): number {
 
 /** The case as it is, but for its server and what only that one should be told. */
 function floorCase({ name, target, payload }: Case, { url, options }: IdleServer, load: Load): Case {
-  const { token: _token, ...rest } = target
+  const { token: _token, pid: _pid, ...rest } = target
   return {
     name: `floor of ${name}`,
     target: {

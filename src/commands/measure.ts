@@ -8,7 +8,7 @@ import { conduct, measuredRate } from '../agent/conduct.ts'
 import { Floors, type MeasuredFloor } from '../agent/floors.ts'
 import { LoadThreadError } from '../agent/load-thread-error.ts'
 import type { RoundOrder } from '../agent/messages.ts'
-import { readCpuSeconds, readResidentBytes } from '../agent/server-cpu.ts'
+import { readUsage, type UsageSource } from '../agent/server-usage.ts'
 import { Threads } from '../agent/threads.ts'
 import { Tokens } from '../agent/tokens.ts'
 import { DialectError } from '../dialects/dialect.ts'
@@ -92,7 +92,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
     ended.addEventListener('abort', () => void threads.stop().catch(() => {}))
     const startTime = new Date()
     const found = new Map<number, MeasuredFloor>()
-    const metricsUrls = plan.cases.map((planned) => metricsUrl(planned, options))
+    const usageSources = plan.cases.map((planned) => usageSource(planned, options))
     let conductorStallMs = 0
     conductor = new LoopWatch(systemClock, {
       loopDelay() {},
@@ -110,14 +110,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
           return records
         },
       },
-      serverCpuSeconds: async (caseIndex) => {
-        const url = metricsUrls[caseIndex] ?? null
-        return url === null ? null : readCpuSeconds(url)
-      },
-      serverMemoryBytes: async (caseIndex) => {
-        const url = metricsUrls[caseIndex] ?? null
-        return url === null || !isReadSlowly(plan.cases[caseIndex]!, plan) ? null : readResidentBytes(url)
-      },
+      serverUsage: (caseIndex) => readUsage(usageSources[caseIndex]!),
       begun: (round, isSearching) => watcher.round(round, isSearching),
       judge: (caseIndex, ratePerSecond, records) => judgeStep(plan.cases[caseIndex]!, ratePerSecond, records),
       before: async (caseIndex, ratePerSecond) => {
@@ -237,19 +230,15 @@ function tokenUrlOf({ token }: Case['target']): string {
   return typeof token?.source === 'object' ? token.source.tokenUrl : ''
 }
 
-/** A target that one of its cases reads slowly: what the server's memory does is told of its other cases, too, to compare. */
-function isReadSlowly({ target }: Case, { cases }: Plan): boolean {
-  return cases.some((one) => one.target.name === target.name && one.reader)
-}
-
-/** Only where the server is known to have one: a page that nobody asked for would be a request too many. */
-function metricsUrl({ target }: Case, { reference, env }: MeasureOptions): string | null {
+/** A page only of the bundled server: one that nobody asked for would be a request too many. Null: nobody tells. */
+function usageSource({ target }: Case, { reference, env }: MeasureOptions): UsageSource | null {
+  if (target.pid !== undefined) return { pid: target.pid }
   if (reference === null) return null
   // Hosts, because a URL of a scheme that is not the web's has no origin.
   const { host } = new URL(fillTarget(target, env).url)
   const { httpUrl, httpsUrl, grpcUrl, grpcsUrl } = reference
   const isReference = [httpUrl, httpsUrl, grpcUrl, grpcsUrl].some((url) => url && new URL(url).host === host)
-  return isReference ? `${httpUrl}/metrics` : null
+  return isReference ? { metricsUrl: `${httpUrl}/metrics` } : null
 }
 
 function environment({ toolVersion, workers, reference }: MeasureOptions): Result['environment'] {

@@ -17,6 +17,7 @@ import { compareRun, GATE_CODES, type GateFlags, withGateOptions } from './gatin
 import { type Measured, measure, type Unreachable, type Watcher } from './measure.ts'
 import { ReferenceProcess, type ReferenceReady } from './reference-process.ts'
 import { formatNames, parseFormats, styleOf } from './report-options.ts'
+import { checkServerProcesses } from './server-process.ts'
 import { withServerSchemas } from './server-schemas.ts'
 import { Signals } from './signals.ts'
 import { UserServers } from './user-servers.ts'
@@ -96,7 +97,9 @@ async function loadAll(files: readonly string[], flags: RunFlags): Promise<Scena
   for (const file of files) {
     try {
       const scenario = await loadScenario(file, { env: process.env, set: flags.set })
-      checkPlanSize(planOf(scenario, null, flags), flags.yes)
+      const plan = planOf(scenario, null, flags)
+      checkPlanSize(plan, flags.yes)
+      checkServerProcesses(scenario, plan)
       scenarios.push(scenario)
     } catch (error) {
       if (!(error instanceof ScenarioError)) throw error

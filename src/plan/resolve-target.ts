@@ -59,6 +59,7 @@ export function resolveTarget(
       verify: tls.verify ?? true,
     },
     connection: spec.connection ?? 'reused',
+    ...(spec.pid !== undefined && { pid: spec.pid }),
     options: withFolder(spec.options, scenario.directory),
   }
 }

@@ -550,7 +550,7 @@ export const ROUND_METRICS: readonly RoundMetric[] = [
     scope: 'round',
     direction: HIGHER,
     definition:
-      'Calls per CPU second that the server spent, from its `process_cpu_seconds_total`. The reference server’s front end is told from its models.',
+      'Calls per CPU second that the server spent: the bundled one as it tells itself, its front end without its models; any other that runs on this machine as the system tells of the process that the target names (`pid`), with those that it has started, in steps of 10 ms each.',
   },
   {
     name: 'server_memory_growth',
@@ -559,7 +559,7 @@ export const ROUND_METRICS: readonly RoundMetric[] = [
     scope: 'round',
     direction: LOWER,
     definition:
-      'By how much the server’s resident memory (`process_resident_memory_bytes`) lay above what it held before the round, at its peak. Of targets that a case reads slowly (`reader`): what a server keeps for such a reader is in it, and what its garbage collector has not taken yet. It is asked five times a second.',
+      'By how much the server’s resident memory (as the bundled one tells itself, or the system of the process that the target names with `pid`) lay above what it held before the round, at its peak. Of targets that a case reads slowly (`reader`): what a server keeps for such a reader is in it, and what its garbage collector has not taken yet. It is asked five times a second.',
   },
 ]
 

@@ -51,6 +51,9 @@ export function checkTarget(name: string, spec: ScenarioSpec, source: Source, en
     if (isCommand)
       add(['command'], 'a target has a `url` or a `command`, not both', 'Remove one of them.', 'key')
   } else if (!isCommand) add([], '`url` is missing', 'Write it like https://example.com.', 'key')
+  if (isCommand && target.pid !== undefined) {
+    add(['pid'], 'a `command` is started for each session, and has no process before', 'Remove it.', 'key')
+  }
   if (!isCommand) {
     for (const key of ['env', 'cwd']) {
       if (target.options[key] !== undefined) {

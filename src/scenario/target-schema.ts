@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { DIALECTS } from '../dialects/registry.ts'
 import { PROTOCOLS } from '../drivers/registry.ts'
 import type { Target, TlsVersion } from '../plan/plan.ts'
-import { choices, flag, oneOf, text } from '../values/leaf.ts'
+import { choices, flag, integer, oneOf, text } from '../values/leaf.ts'
 import { authSchema } from './auth-schema.ts'
 import { optionKeys } from './target-options.ts'
 
@@ -46,6 +46,9 @@ const tls = z.strictObject({
     .describe('`false` accepts any certificate; the tables then say so. Default: `true`.'),
 })
 
+/** The most that Linux can be told to give. */
+const MOST_PID = 4_194_304
+
 /** What a case may vary of its target. */
 export const targetVariables = {
   model: text('model name', ['mlp']).describe('Name of the model, as the server knows it.'),
@@ -81,6 +84,11 @@ export const targetSchema = z.strictObject({
       'TLS of a URL that begins with `https`, `grpcs` or the like. Paths are relative to the scenario.',
     ),
   connection: targetVariables.connection.optional(),
+  pid: integer('process id', 1, MOST_PID)
+    .optional()
+    .describe(
+      'Process of the server, where it runs on this machine (Linux): its CPU time and its memory, with those of the processes that it has started, are read from `/proc`, for `throughput_per_core`, `server_memory_growth` and `server_memory_per_session`. E.g. `"${env:SERVER_PID}"`. The bundled server tells them by itself.',
+    ),
   ...optionKeys,
 })
 

@@ -1,7 +1,7 @@
 /** What people write and what servers tell in a line: quantities, limits, `Server-Timing`, a Prometheus page. */
 
 import fc from 'fast-check'
-import { cpuSeconds } from '../../src/agent/server-cpu.ts'
+import { usageIn } from '../../src/agent/metrics-page.ts'
 import { readServerTiming } from '../../src/drivers/server-timing.ts'
 import { METRICS } from '../../src/record/metrics.ts'
 import { limit } from '../../src/scenario/limit.ts'
@@ -105,6 +105,7 @@ const PAGE = `# HELP process_cpu_seconds_total CPU time.
 # TYPE process_cpu_seconds_total counter
 process_cpu_seconds_total{job="a"} 12.5
 infer_frontend_cpu_seconds_total 3e2 1700000000
+process_resident_memory_bytes 1.5e8
 `
 
 const prometheus = subject<string>({
@@ -112,8 +113,8 @@ const prometheus = subject<string>({
   inputs: written(PAGE, 'process_cpu_seconds_total 1e+3\n', 'process_cpu_seconds_total{a="}"} 5\n'),
   examples: ['process_cpu_seconds_total{\n'.repeat(100_000)],
   holds(page) {
-    const seconds = cpuSeconds(page)
-    if (seconds !== null) expectNumber(seconds, 0, Number.MAX_VALUE)
+    for (const told of Object.values(usageIn(page)))
+      if (told !== null) expectNumber(told, 0, Number.MAX_VALUE)
   },
 })
 

@@ -253,6 +253,27 @@ const FAULTS: Fault[] = [
     ],
   },
   {
+    name: 'what is no process id',
+    text: 'targets:\n  a: { interface: rest, api: raw, url: "http://x", pid: "${env:P}" }\n',
+    given: { env: { P: 'nginx' } },
+    says: [
+      's.yaml:2:57: this is not a process id',
+      '     interface: rest, api: raw, url: "http://x", pid: "${env:P}" }',
+      '                                                      ^^^^^^^^^^',
+      '  It is a whole number from 1 to 4194304.',
+    ],
+  },
+  {
+    name: 'a process id of a command',
+    text: 'targets: { b: { interface: mcp, api: raw, command: [x], tool: y, pid: 7 } }\n',
+    says: [
+      's.yaml:1:66: a `command` is started for each session, and has no process before',
+      '     interface: mcp, api: raw, command: [x], tool: y, pid: 7 } }',
+      '                                                      ^^^',
+      '  Remove it.',
+    ],
+  },
+  {
     name: 'a query without a path',
     text: 'targets: { a: { interface: rest, api: kserve-v2, model: mlp, url: "${env:U}" } }\n',
     given: { env: { U: 'http://x?k=1' } },
