@@ -38,3 +38,12 @@ export const defaultLimits: Limits = {
   stallMs: 120_000,
   stopGraceMs: 5_000,
 }
+
+/** The limits under which a session may stand idle for so long: what would close its connection before makes room. */
+export function lettingStand(limits: Limits, idleMs: number): Limits {
+  return {
+    ...limits,
+    keepAliveMs: Math.max(limits.keepAliveMs, idleMs),
+    stallMs: Math.max(limits.stallMs, idleMs),
+  }
+}

@@ -55,7 +55,7 @@ export function metricsText(service: Service): string {
   metric(
     'infer_active_sessions',
     'gauge',
-    'Sessions of WebSocket and MCP that stand now, with those that wait for their client to come back.',
+    'Sessions of WebSocket and MCP, and streams of events, that stand now, with those that wait for their client to come back.',
     service.activeSessions,
   )
   lines.push(

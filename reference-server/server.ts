@@ -12,7 +12,8 @@ import {
 import { GrpcFace } from './grpc/face.ts'
 import { RequestHandler } from './http/handler.ts'
 import { firstOf, type Listener, listenHttp, listenHttps } from './http/listener.ts'
-import { defaultLimits, type Limits } from './limits.ts'
+import { defaultSubscriptionOptions, type SubscriptionOptions, Subscriptions } from './http/subscriptions.ts'
+import { defaultLimits, type Limits, lettingStand } from './limits.ts'
 import { McpGateway } from './mcp/gateway.ts'
 import { McpHttp } from './mcp/http.ts'
 import { defaultMcpOptions, type McpOptions } from './mcp/options.ts'
@@ -46,8 +47,13 @@ export interface ServeOptions {
   /** Every call must show it, but for `/healthz`, `/metrics` and gRPC's health service. Left out: none is asked for. */
   token?: string | null
   limits?: Partial<Limits>
+  /** Sessions of each kind that stand at once, those of WebSocket, of MCP and of event streams. Left out: their own defaults. */
+  sessions?: number | undefined
+  /** How long a session, or a connection, without a call stands. Left out: their own defaults. */
+  sessionIdleMs?: number | undefined
   websocket?: Partial<WebSocketOptions>
   mcp?: Partial<McpOptions>
+  subscriptions?: Partial<SubscriptionOptions>
   /** The server's own version, as told to clients. */
   version: string
   /** Told of errors that are the server's own fault. */
@@ -121,16 +127,34 @@ export async function serveRuntime(
     grpcPort = 0,
     tls = null,
     token = null,
+    sessions,
+    sessionIdleMs,
     version,
     onBug = console.error,
   } = options
-  const limits = { ...defaultLimits, ...options.limits }
+  const limits = lettingStand({ ...defaultLimits, ...options.limits }, sessionIdleMs ?? 0)
   const service = new Service({ runtime, skipped, limits, tokens: new TokenCheck(token), version, onBug })
-  const mcpOptions = { ...defaultMcpOptions, ...options.mcp }
+  const most = sessions !== undefined && { sessions }
+  const mcpOptions = {
+    ...defaultMcpOptions,
+    ...most,
+    ...(sessionIdleMs !== undefined && { sessionIdleMs }),
+    ...options.mcp,
+  }
   const mcp = new McpHttp(service, host, mcpOptions)
-  const handler = new RequestHandler(service, [mcp.convention])
+  const subscriptions = new Subscriptions(service, {
+    ...defaultSubscriptionOptions,
+    ...(sessions !== undefined && { subscriptions: sessions }),
+    ...options.subscriptions,
+  })
+  const handler = new RequestHandler(service, [mcp.convention, subscriptions.convention])
   const handle = handler.handle.bind(handler)
-  const webSocketOptions = { ...defaultWebSocketOptions, ...options.websocket }
+  const webSocketOptions = {
+    ...defaultWebSocketOptions,
+    ...most,
+    ...(sessionIdleMs !== undefined && { idleMs: sessionIdleMs }),
+    ...options.websocket,
+  }
   const webSockets = new WebSocketGateway(service, host, webSocketOptions)
   const mcpWebSockets = new McpGateway(service, host, mcpOptions, webSocketOptions)
   const upgrades = firstOf([webSockets.entrance, mcpWebSockets.entrance])
@@ -181,6 +205,7 @@ export async function serveRuntime(
     const close = async (): Promise<void> => {
       service.stopping = true
       for (const listener of listeners) listener.stop()
+      subscriptions.stop()
       webSockets.stop()
       mcpWebSockets.stop()
       await atMost(

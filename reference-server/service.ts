@@ -38,7 +38,7 @@ export class Service {
   /** True from the moment the server was told to stop: it is then alive, but no longer ready. */
   stopping = false
   activeStreams = 0
-  /** Sessions of WebSocket and MCP, with those that wait for their client to come back. */
+  /** Sessions of WebSocket and MCP, with those that wait for their client to come back, and streams of events. */
   activeSessions = 0
   generatedTokens = 0
   readonly #rateLimit: RateLimit | null

@@ -7,6 +7,7 @@ import type { ServerLoss } from './server-loss.ts'
 /** Models are built and a provider is chosen before the server is ready; on a busy machine that takes a while. */
 const START_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 10_000
+const SETTLE_TIMEOUT_MS = 5000
 const KEPT_OUTPUT_CHARACTERS = 4000
 
 /** What `serve` tells its parent when it is ready. */
@@ -55,6 +56,7 @@ export class ReferenceProcess {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       // Ctrl-C reaches every process of the terminal's group; the server must outlive the run's drain.
       detached: true,
+      execArgv: [...process.execArgv, '--expose-gc'],
     })
     const output = new Output(child)
     const end = () => child.kill('SIGTERM')
@@ -70,6 +72,25 @@ export class ReferenceProcess {
   /** Aborted when the server ends before it was told to; the reason is a `ServerLoss`. */
   get lost(): AbortSignal {
     return this.#losing.signal
+  }
+
+  /** Has the server give the memory back that it no longer needs. Resolves also where it has ended. */
+  async settle(): Promise<void> {
+    const { exitCode, signalCode, connected } = this.#child
+    if (exitCode !== null || signalCode !== null || !connected) return
+    await new Promise<void>((resolve) => {
+      const heard = (message: { type?: string }) => message?.type === 'settled' && done()
+      const done = () => {
+        clearTimeout(timer)
+        this.#child.off('message', heard)
+        this.#child.off('exit', done)
+        resolve()
+      }
+      const timer = setTimeout(done, SETTLE_TIMEOUT_MS)
+      this.#child.on('message', heard)
+      this.#child.once('exit', done)
+      this.#child.send({ type: 'settle' }, (error) => error && done())
+    })
   }
 
   /** Lets open calls end, then ends the server. */

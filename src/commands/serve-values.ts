@@ -4,6 +4,7 @@ import { InvalidArgumentError } from 'commander'
 
 export type ProviderWish = 'auto' | 'cuda' | 'webgpu' | 'cpu'
 
+/** A list of them, tried in this order. */
 export function providers(value: string): ProviderWish[] {
   return value.split(',').map((item) => {
     const name = item.trim()
@@ -34,7 +35,7 @@ function withUnit(value: string, units: Record<string, number>): number {
 }
 
 export function durationMs(value: string): number {
-  return withUnit(value, { us: 0.001, ms: 1, s: 1000 })
+  return withUnit(value, { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000 })
 }
 
 export function byteCount(value: string): number {

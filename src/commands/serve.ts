@@ -21,6 +21,8 @@ interface ServeFlags {
   maxBody?: number
   maxStreams?: number
   maxTokens?: number
+  maxSessions?: number
+  sessionIdle?: number
   mcpStdio: boolean
   json: boolean
 }
@@ -88,6 +90,16 @@ export function registerServe(program: Command): void {
     .option('--max-streams <count>', 'generations that run at once', atLeast(1))
     .option('--max-tokens <count>', 'tokens that one generation may ask for', atLeast(1))
     .option(
+      '--max-sessions <count>',
+      'sessions of each kind that stand at once: of WebSocket (1024), of MCP and of event streams (4096)',
+      atLeast(1),
+    )
+    .option(
+      '--session-idle <duration>',
+      'how long a session of WebSocket or MCP without a call stands (600s)',
+      durationMs,
+    )
+    .option(
       '--mcp-stdio',
       'speak MCP on standard input and output alone, until the input ends; listens nowhere',
       false,
@@ -104,6 +116,7 @@ async function serve(program: Command, flags: ServeFlags): Promise<void> {
   const stopped = untilStopped()
   process.stdout.write(`${flags.json ? JSON.stringify(ready) : firstLine(server, version)}\n`)
   process.send?.({ type: 'ready', ...ready })
+  process.on('message', settle)
   const loss = await Promise.race([stopped, lost])
   await server.close()
   if (process.connected) process.disconnect?.()
@@ -121,11 +134,23 @@ async function start(program: Command, flags: ServeFlags, version: string): Prom
       grpcPort: flags.grpcPort ?? (flags.port === 0 ? 0 : defaultPorts.grpc),
       tls: tlsOptions(flags),
       token: tokenOf(flags),
+      sessions: flags.maxSessions,
+      sessionIdleMs: flags.sessionIdle,
       version,
     })
   } catch (error) {
     return fail(program, error)
   }
+}
+
+/**
+ * Its parent is about to read how much memory the server takes: what is no longer needed goes back to the system, as it
+ * would some ten seconds after the last call.
+ */
+function settle(asked: { type?: string } | null): void {
+  if (asked?.type !== 'settle') return
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+  process.send?.({ type: 'settled' })
 }
 
 /** A client's child process: its output is the protocol's, so that it says nothing else there. */

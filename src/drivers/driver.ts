@@ -91,6 +91,8 @@ export interface Protocol<Codec = unknown> {
   speaks(dialect: Dialect): boolean
   /** Throws `DialectError` for a call that the dialect does not know. */
   kind(target: Target): CallKind
+  /** Throws `DialectError` for a target whose sessions cannot stand without calls. Left out: those of any target can. */
+  idle?(target: Target): void
   /** The path of a URL that has none. Throws `DialectError` where the target leaves out what it needs. */
   path(target: Target): string
   /** The dialect's work for this protocol. Throws `DialectError` for a payload that cannot be carried. */
@@ -172,6 +174,11 @@ export interface DriverOptions<Codec> {
 export interface Driver {
   /** Resolves once calls can start. Rejects with `OpenError`; never later than `timeouts.connectMs`. */
   open(probe: SessionProbe, signal: AbortSignal): Promise<Session>
+  /**
+   * As `open`, for a session on which no call will start: it holds what a server keeps for a client that is there and
+   * asks nothing, such as a stream on which nothing comes. Left out: that is what `open` opens.
+   */
+  hold?(probe: SessionProbe, signal: AbortSignal): Promise<StandingSession>
   close(): Promise<void>
 }
 
@@ -186,8 +193,20 @@ export class OpenError extends Error {
   }
 }
 
+/** What a session is as long as no call is made. */
+export interface StandingSession {
+  /** Of all its connections so far. */
+  wireBytes(into: ByteCounts): void
+  /**
+   * Asks the server whether it still knows the session, of which no call is open. A success, or why it does not. Left
+   * out: the connection would have told. Never rejects.
+   */
+  check?(signal: AbortSignal): Promise<Outcome>
+  close(): void
+}
+
 /** One connection, or a session that outlives its connections. */
-export interface Session {
+export interface Session extends StandingSession {
   /** Calls it can take now: 1 or 0 on HTTP/1.1, many on HTTP/2, 0 after GOAWAY or loss. */
   capacity(): number
   /** A call whose client streams has sent its first message then, and goes on with `send` and `finish`. */
@@ -199,9 +218,6 @@ export interface Session {
   pause(call: CallSlot, on: boolean): void
   /** Ends the call on the wire. The driver makes no further use of the slot, and does not call `end`. */
   cancel(call: CallSlot): void
-  /** Of all its connections so far. */
-  wireBytes(into: ByteCounts): void
-  close(): void
 }
 
 /** A session that can go on over another connection with the calls that were open when its connection was lost. */
@@ -223,15 +239,16 @@ export interface StreamingSession extends Session {
 
 /** What a driver tells about a session. Each method is a stamp. */
 export interface SessionProbe {
-  /** The named phase has just ended (the next one begins). `isResumed`: a TLS session was. */
+  /** The named phase, or a part of it, has just ended (the next one begins). `isResumed`: a TLS session was. */
   phase(name: HandshakePhase, isResumed?: boolean): void
   /** Room for calls came back other than by a call's end. */
   capacityChanged(): void
   /**
-   * The session takes no more calls, and those that were open on it have ended by then. The outcome is a
-   * success where there is nothing to tell: a server may close an idle connection, and calls tell their own end.
+   * The session takes no more calls, and those that were open on it have ended by then. `ending` says how it was lost: a
+   * success where nobody wants it any more. `isTold` where load need not tell of it: a server may close an idle
+   * connection, and calls tell their own end.
    */
-  lost(outcome: Outcome): void
+  lost(ending: Outcome, isTold: boolean): void
   /**
    * The connection is lost, and calls are open that can go on over another one: load is to `reopen` the session, but
    * not before `afterMs`, which the server wishes. Until then it has no room.
@@ -243,17 +260,6 @@ export interface SessionProbe {
   ping(): void
   /** The answer to it has come. */
   pong(): void
-}
-
-/** For a connection that nobody measures. */
-export const UNMEASURED: SessionProbe = {
-  phase() {},
-  capacityChanged() {},
-  lost() {},
-  broken() {},
-  resumed() {},
-  ping() {},
-  pong() {},
 }
 
 /** What a server said of its own time, in milliseconds. NaN: not told. */

@@ -1,7 +1,22 @@
-import type { HandshakePhase, Outcome, ResumableSession, Session, SessionProbe } from '../drivers/driver.ts'
-import type { HandshakeTimes } from '../record/metrics.ts'
+import type {
+  HandshakePhase,
+  Outcome,
+  ResumableSession,
+  Session,
+  SessionProbe,
+  StandingSession,
+} from '../drivers/driver.ts'
+import type { ConnectionMetricName, HandshakeTimes } from '../record/metrics.ts'
 import type { Clock } from './clock.ts'
-import type { Pool } from './pool.ts'
+
+/** Whose connections they are: the pool of a round, or a round whose sessions stand idle. */
+export interface ConnectionOwner {
+  /** It may have room for another call. */
+  offer(connection: Connection): void
+  lose(connection: Connection, ending: Outcome, isTold: boolean): void
+  reopen(connection: Connection, session: ResumableSession, afterMs: number): Promise<void>
+  took(metric: ConnectionMetricName, durationMs: number): void
+}
 
 /** One session with its handshake's stamps and its place in the pool. */
 export class Connection implements SessionProbe {
@@ -23,7 +38,7 @@ export class Connection implements SessionProbe {
   /** Socket bytes of its handshakes, which `overhead_bytes` leaves out. */
   readonly handshakeBytes = { read: 0, written: 0 }
   readonly #clock: Clock
-  readonly #pool: Pool
+  readonly #owner: ConnectionOwner
   #openedMs = Number.NaN
   #phaseMs = Number.NaN
   #brokenMs = Number.NaN
@@ -31,9 +46,9 @@ export class Connection implements SessionProbe {
   /** Socket bytes when the handshake began whose times these are. */
   readonly #before = { read: 0, written: 0 }
 
-  constructor(clock: Clock, pool: Pool) {
+  constructor(clock: Clock, owner: ConnectionOwner) {
     this.#clock = clock
-    this.#pool = pool
+    this.#owner = owner
     this.connecting()
   }
 
@@ -47,15 +62,15 @@ export class Connection implements SessionProbe {
 
   phase(name: HandshakePhase, isResumed = false): void {
     const nowMs = this.#clock.now()
-    this.times[`${name}Ms`] = nowMs - this.#phaseMs
+    const before = this.times[`${name}Ms`]
+    this.times[`${name}Ms`] = (Number.isNaN(before) ? 0 : before) + nowMs - this.#phaseMs
     this.#phaseMs = nowMs
     this.isResumed ||= isResumed
   }
 
   /** Its handshake is over. Returns the bytes that it took. */
-  opened(session: Session): number {
+  opened(session: StandingSession): number {
     this.times.totalMs = this.#clock.now() - this.#openedMs
-    this.session = session
     const bytes = { read: 0, written: 0 }
     session.wireBytes(bytes)
     const read = bytes.read - this.#before.read
@@ -70,25 +85,25 @@ export class Connection implements SessionProbe {
   }
 
   capacityChanged(): void {
-    this.#pool.offer(this)
+    this.#owner.offer(this)
   }
 
-  lost(outcome: Outcome): void {
-    this.#pool.lose(this, outcome)
+  lost(ending: Outcome, isTold: boolean): void {
+    this.#owner.lose(this, ending, isTold)
   }
 
   broken(afterMs: number): void {
     this.#brokenMs = this.#clock.now()
-    void this.#pool.reopen(this, this.session as ResumableSession, afterMs)
+    void this.#owner.reopen(this, this.session as ResumableSession, afterMs)
   }
 
   /** It was broken, and stands again. */
   standsAgain(): void {
-    this.#pool.took('reconnect_time', this.#phaseMs - this.#brokenMs)
+    this.#owner.took('reconnect_time', this.#phaseMs - this.#brokenMs)
   }
 
   resumed(): void {
-    this.#pool.took('resume_time', this.#clock.now() - this.#brokenMs)
+    this.#owner.took('resume_time', this.#clock.now() - this.#brokenMs)
   }
 
   ping(): void {
@@ -96,6 +111,6 @@ export class Connection implements SessionProbe {
   }
 
   pong(): void {
-    this.#pool.took('ping_rtt', this.#clock.now() - this.#pingMs)
+    this.#owner.took('ping_rtt', this.#clock.now() - this.#pingMs)
   }
 }

@@ -3,7 +3,7 @@ import type { Driver, Outcome, ResumableSession, Session } from '../drivers/driv
 import { failure, OpenError } from '../drivers/driver.ts'
 import type { ConnectionMetricName, HandshakeTimes } from '../record/metrics.ts'
 import { type Clock, unixMs } from './clock.ts'
-import { Connection } from './connection.ts'
+import { Connection, type ConnectionOwner } from './connection.ts'
 import { Queue } from './queue.ts'
 import { type Throttle, waitMs } from './throttle.ts'
 
@@ -26,7 +26,7 @@ const LAST_BACKOFF_MS = 1000
  * Owns the connections of one round: opens as many as the load needs, hands out those with room (in turn, so
  * that all of them carry load), and reopens lost ones with exponential backoff.
  */
-export class Pool {
+export class Pool implements ConnectionOwner {
   readonly #driver: Driver
   readonly #clock: Clock
   readonly #owner: PoolOwner
@@ -118,6 +118,7 @@ export class Pool {
   }
 
   #opened(connection: Connection, session: Session, recorded: boolean): void {
+    connection.session = session
     this.handshakeBytes += connection.opened(session)
     this.opened++
     if (connection.isResumed) this.resumed++
@@ -153,11 +154,11 @@ export class Pool {
     return true
   }
 
-  lose(connection: Connection, outcome: Outcome): void {
+  lose(connection: Connection, ending: Outcome, isTold: boolean): void {
     if (!this.#connections.delete(connection)) return
     this.#count(connection)
     if (this.#closed) return
-    if (!outcome.ok) this.#tell(outcome)
+    if (!isTold) this.#tell(ending)
     if (this.size < this.#wanted) this.#lostMs.push(this.#clock.now())
     // A server may close a connection after each call; one that closes without a call is not to be hammered.
     if (connection.served && !this.#retry && this.#waitMs === 0) this.#fill()

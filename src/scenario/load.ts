@@ -89,13 +89,16 @@ async function read(file: string): Promise<string> {
 const SECURE_REFERENCES = ['https', 'grpcs', 'wss', 'mcps']
 
 function serverFlags(spec: ScenarioSpec): string[] {
-  const { provider, workers, token_env, rate_limit, batch_size, batch_wait } = spec.server!.reference
+  const { provider, workers, token_env, rate_limit, batch_size, batch_wait, sessions, session_idle } =
+    spec.server!.reference
   const flags: string[] = []
   if (provider !== undefined) flags.push('--provider', provider)
   if (workers !== undefined) flags.push('--workers', String(workers))
   if (rate_limit !== undefined) flags.push('--rate-limit', formatRate(rate_limit))
   if (batch_size !== undefined) flags.push('--batch-size', String(batch_size))
   if (batch_wait !== undefined) flags.push('--batch-wait', formatDuration(batch_wait))
+  if (sessions !== undefined) flags.push('--max-sessions', String(sessions))
+  if (session_idle !== undefined) flags.push('--session-idle', formatDuration(session_idle))
   if (token_env !== undefined) flags.push('--token-env', token_env)
   const named = Object.values(spec.targets).flatMap(({ url = '', tls }) =>
     [url, tls?.cert ?? '', tls?.key ?? ''].flatMap(referencesOf),

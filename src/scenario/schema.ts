@@ -125,6 +125,14 @@ const referenceSchema = z.strictObject({
     .describe(
       'Calls that it takes over all interfaces, after a burst of a tenth of a second’s; more are refused and told to wait (docs/limits.md). Default: as many as come.',
     ),
+  sessions: integer('number of sessions', 1, 1_000_000)
+    .optional()
+    .describe(
+      'Sessions of each kind that stand at once. Default: `1024` of WebSocket, `4096` of MCP and of event streams.',
+    ),
+  session_idle: quantity(DURATION)
+    .optional()
+    .describe('How long a session of WebSocket or MCP without a call stands. Default: `10m`.'),
   batch_size: integer('number of requests', 1, 65_536)
     .optional()
     .describe('Requests that the `mlp` model joins into one run. Default: `1`, none.'),

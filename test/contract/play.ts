@@ -1,6 +1,6 @@
 import { TargetCredentials } from '../../src/drivers/credentials.ts'
-import { UNMEASURED } from '../../src/drivers/driver.ts'
 import { protocol } from '../../src/drivers/registry.ts'
+import { UNMEASURED } from '../../src/drivers/unmeasured.ts'
 import { systemClock } from '../../src/load/clock.ts'
 import { Round, type RoundEnd } from '../../src/load/round.ts'
 import { Throttle } from '../../src/load/throttle.ts'

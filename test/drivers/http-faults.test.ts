@@ -4,8 +4,9 @@ import type { Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { TargetCredentials } from '../../src/drivers/credentials.ts'
-import { type CallSlot, type Outcome, SUCCESS, UNMEASURED } from '../../src/drivers/driver.ts'
+import { type CallSlot, type Outcome, SUCCESS } from '../../src/drivers/driver.ts'
 import { protocol } from '../../src/drivers/registry.ts'
+import { UNMEASURED } from '../../src/drivers/unmeasured.ts'
 import { caseOf, play } from '../contract/play.ts'
 import {
   chunk,

@@ -1,5 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { type Play, play } from '../contract/play.ts'
+import { TargetCredentials } from '../../src/drivers/credentials.ts'
+import { SUCCESS } from '../../src/drivers/driver.ts'
+import { protocol } from '../../src/drivers/registry.ts'
+import { UNMEASURED } from '../../src/drivers/unmeasured.ts'
+import { caseOf, type Play, play } from '../contract/play.ts'
 import { eventually } from '../e2e/eventually.ts'
 import { type McpAnswer, type PlainMcp, startPlainMcp, textResult } from '../servers/plain-mcp.ts'
 
@@ -162,6 +166,42 @@ describe.each(WAYS)('$title', ({ options }) => {
   test('a handshake that is never answered: timeout.connect', async () => {
     await serve(answer, () => {})
     expect((await ask({ options, timeouts: { connectMs: 200 } })).classes).toEqual({ 'timeout.connect': 1 })
+  })
+})
+
+describe('a session that is asked after', () => {
+  async function opened() {
+    const target = { interface: 'mcp', url: server!.url, options: { tool: 'plain' } }
+    const { timeouts, payload, ...planned } = caseOf({ target })
+    const { codec, driver } = protocol('mcp')
+    const own = { target: planned.target, credentials: new TargetCredentials(planned.target), timeouts }
+    return driver({ ...own, codec: codec({ target: planned.target, payload, file: null }) })
+  }
+
+  test('stands, and is told nothing when the asking is over', async () => {
+    await serve((call) => call.result({}))
+    const driver = await opened()
+    const asking = new AbortController()
+    const session = await driver.open(UNMEASURED, asking.signal)
+    expect(await session.check!(asking.signal)).toEqual(SUCCESS)
+    asking.abort()
+    session.close()
+    await driver.close()
+    expect(server!.methods).toEqual(['initialize', 'notifications/initialized', 'ping', 'DELETE'])
+  })
+
+  test('is lost where the server has forgotten it', async () => {
+    await serve(answer)
+    const driver = await opened()
+    const session = await driver.open(UNMEASURED, AbortSignal.timeout(5000))
+    server!.sessions.clear()
+    expect(await session.check!(AbortSignal.timeout(5000))).toMatchObject({
+      ok: false,
+      class: 'mcp.session_lost',
+      code: '404',
+    })
+    session.close()
+    await driver.close()
   })
 })
 

@@ -6,17 +6,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { TargetCredentials } from '../../src/drivers/credentials.ts'
-import {
-  type CallSlot,
-  type Driver,
-  type Outcome,
-  type ResumableSession,
-  type Session,
-  type SessionProbe,
-  type StreamingSession,
-  UNMEASURED,
+import type {
+  CallSlot,
+  Driver,
+  Outcome,
+  ResumableSession,
+  Session,
+  SessionProbe,
+  StreamingSession,
 } from '../../src/drivers/driver.ts'
 import { protocol } from '../../src/drivers/registry.ts'
+import { UNMEASURED } from '../../src/drivers/unmeasured.ts'
 import { caseOf, play } from '../contract/play.ts'
 import { eventually } from '../e2e/eventually.ts'
 import { CHUNKS, POURED_BYTES, POURING, type PouringServer, pouringAfterCut } from '../servers/pouring.ts'

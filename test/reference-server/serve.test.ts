@@ -121,7 +121,7 @@ test.each([
   ['--port', '65536', 'a port number from 0 to 65535'],
   ['--port', '', 'a port number from 0 to 65535'],
   ['--workers', '0', 'a whole number of at least 1'],
-  ['--batch-wait', '5', 'a number with a unit: us, ms, s'],
+  ['--batch-wait', '5', 'a number with a unit: us, ms, s, m, h'],
   ['--max-body', '5MB', 'a number with a unit: B, KiB, MiB, GiB'],
 ])('%s %j is a usage error', async (flag, value, message) => {
   const { ended, output } = run(['serve', flag, value])

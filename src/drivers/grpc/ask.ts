@@ -1,6 +1,7 @@
 import type { Target } from '../../plan/plan.ts'
-import { type Credentials, UNMEASURED } from '../driver.ts'
+import type { Credentials } from '../driver.ts'
 import { connectOptions, within } from '../transport/connect.ts'
+import { UNMEASURED } from '../unmeasured.ts'
 import { channelOptions, metadataOf } from './channel.ts'
 import { openConnection } from './connection.ts'
 import type { GrpcOptions } from './options.ts'

@@ -4,6 +4,8 @@ import type { Credentials } from '../driver.ts'
 import type { GrpcOptions } from './options.ts'
 
 const MOST_MESSAGE_BYTES = 256 * 1024 * 1024
+/** As long as a load can last: how long a connection without a call stands is for the server to say. */
+const LONGEST_IDLE_MS = 24 * 60 * 60 * 1000
 
 export function metadataOf({ headers }: Credentials, { options }: Target): Metadata {
   const metadata = new Metadata()
@@ -34,6 +36,7 @@ export function channelOptions({ url, options }: Target): ChannelOptions {
     'grpc.max_send_message_length': -1,
     // Otherwise clients of one address share a connection.
     'grpc.use_local_subchannel_pool': 1,
+    'grpc.client_idle_timeout_ms': LONGEST_IDLE_MS,
     'grpc.enable_retries': 0,
     'grpc.enable_http_proxy': 0,
     'grpc.enable_channelz': 0,

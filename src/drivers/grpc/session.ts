@@ -13,18 +13,22 @@ import {
   type Outcome,
   type Session,
   type SessionProbe,
+  type StandingSession,
   type StreamingSession,
-  SUCCESS,
 } from '../driver.ts'
-import { type ConnectOptions, connectOptions, socketBytes } from '../transport/connect.ts'
+import { type ConnectOptions, connectOptions, socketBytes, within } from '../transport/connect.ts'
+import { closedOutcome } from '../transport/errors.ts'
 import { channelOptions, metadataOf } from './channel.ts'
 import { type GrpcConnection, mostStreamsOf, openConnection } from './connection.ts'
 import { Exchange } from './exchange.ts'
+import { holdStream } from './held-stream.ts'
 import type { GrpcOptions } from './options.ts'
 import type { Loss } from './outcome.ts'
 
 /** Turns of the event loop after which Node has closed the socket of an HTTP/2 session that was lost. */
 const SOCKET_CLOSED_TURNS = 3
+
+const GONE_AWAY = failure('connection', 'h2.goaway', '', 'the server sent GOAWAY')
 
 /** Everything about a call that is the same for every one. */
 export interface CallTemplate {
@@ -42,10 +46,12 @@ export class GrpcDriver implements Driver {
   readonly #options: ConnectOptions
   readonly #channelOptions: ChannelOptions
   readonly #template: CallTemplate
+  readonly #holdsStream: boolean
 
   constructor({ target, credentials, codec, timeouts }: DriverOptions<GrpcCodec>, kind: CallKind) {
     this.#options = connectOptions(target, 'h2', timeouts.connectMs)
     this.#channelOptions = channelOptions(target)
+    this.#holdsStream = kind === 'server-stream' && target.api === 'raw'
     const metadata = currentMetadata(credentials, target)
     this.#template = {
       kind,
@@ -61,6 +67,15 @@ export class GrpcDriver implements Driver {
   async open(probe: SessionProbe, signal: AbortSignal): Promise<Session> {
     const connection = await openConnection(this.#options, this.#channelOptions, probe, signal)
     return new GrpcSession(connection, this.#template, probe)
+  }
+
+  /** Of an API that names no methods, a stream from the server is one that stays open, such as a watch. */
+  hold(probe: SessionProbe, signal: AbortSignal): Promise<StandingSession> {
+    if (!this.#holdsStream) return this.open(probe, signal)
+    return within(this.#options.timeoutMs, signal, async (either) => {
+      const connection = await openConnection(this.#options, this.#channelOptions, probe, either)
+      return holdStream(connection, this.#template, probe, either)
+    })
   }
 
   async close(): Promise<void> {}
@@ -210,10 +225,12 @@ export class GrpcSession implements StreamingSession {
   #tellLoss(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    setImmediate(() => {
+    // By then it is known whether the socket still stands.
+    afterTurns(SOCKET_CLOSED_TURNS + 1, () => {
+      const ending = this.#isGoingAway ? GONE_AWAY : closedOutcome(this.#raw)
       this.client.close()
       this.#raw.destroy()
-      this.#probe.lost(SUCCESS)
+      this.#probe.lost(ending, true)
     })
   }
 }

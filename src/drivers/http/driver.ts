@@ -9,9 +9,9 @@ import { type RequestTemplate, requestTemplate } from './template.ts'
 type NewExchange = (codec: HttpCodec, session: HttpSession) => Exchange
 
 export class HttpDriver implements Driver {
-  readonly #options: ConnectOptions
+  protected readonly options: ConnectOptions
+  protected readonly template: RequestTemplate
   readonly #origin: string
-  readonly #template: RequestTemplate
   readonly #codec: HttpCodec
   readonly #newExchange: NewExchange
 
@@ -21,24 +21,28 @@ export class HttpDriver implements Driver {
     newExchange: NewExchange,
   ) {
     const { http } = target.options as unknown as HttpOptions
-    this.#options = connectOptions(target, http === '2' ? 'h2' : 'http/1.1', timeouts.connectMs)
+    this.options = connectOptions(target, http === '2' ? 'h2' : 'http/1.1', timeouts.connectMs)
     this.#origin = new URL(target.url).origin
-    this.#template = requestTemplate(target, credentials, codec, accept)
+    this.template = requestTemplate(target, credentials, codec, accept)
     this.#codec = codec
     this.#newExchange = newExchange
   }
 
   async open(probe: SessionProbe, signal: AbortSignal): Promise<Session> {
-    const link: Link = {
-      origin: this.#origin,
-      probe,
-      connect: (within) => connect(this.#options, probe, within),
-    }
+    const link = this.link(probe)
     const transport = await link.connect(signal)
-    return new HttpSession(transport, link, this.#template, (session) =>
+    return new HttpSession(transport, link, this.template, (session) =>
       this.#newExchange(this.#codec, session),
     )
   }
 
   async close(): Promise<void> {}
+
+  protected link(probe: SessionProbe): Link {
+    return {
+      origin: this.#origin,
+      probe,
+      connect: (within) => connect(this.options, probe, within),
+    }
+  }
 }

@@ -7,9 +7,9 @@ import {
   type Outcome,
   type ResumableSession,
   type SessionProbe,
-  SUCCESS,
 } from '../driver.ts'
 import { socketBytes, type Transport } from '../transport/connect.ts'
+import { closedOutcome } from '../transport/errors.ts'
 import type { Exchange } from './exchange.ts'
 import { requestOutcome } from './outcome.ts'
 import { singleClient } from './single-client.ts'
@@ -211,6 +211,6 @@ export class HttpSession implements ResumableSession {
 
   #end(): void {
     this.#isClosed = true
-    this.#probe.lost(SUCCESS)
+    this.#probe.lost(closedOutcome(this.#transport.raw), true)
   }
 }

@@ -1,6 +1,9 @@
 import { Client } from 'undici'
 import type { Transport } from '../transport/connect.ts'
 
+/** As long as a load can last. */
+const LONGEST_IDLE_MS = 24 * 60 * 60 * 1000
+
 /** Undici wants to reconnect: the server closed the connection between two calls, too late to be noticed. */
 class LostError extends Error {
   readonly code = 'ECONNRESET'
@@ -27,8 +30,9 @@ export function singleClient(transport: Transport, origin: string, most: number)
     // Load owns all timeouts; undici's own would cost a timer per call.
     headersTimeout: 0,
     bodyTimeout: 0,
-    keepAliveTimeout: 600_000,
-    keepAliveMaxTimeout: 600_000,
+    // How long a connection without a call stands is for the server to say, be it in a `Keep-Alive` header.
+    keepAliveTimeout: LONGEST_IDLE_MS,
+    keepAliveMaxTimeout: LONGEST_IDLE_MS,
     keepAliveTimeoutThreshold: 0,
     connect: (_options, callback) => {
       if (isHandedOut) {

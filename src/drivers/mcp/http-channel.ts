@@ -3,6 +3,7 @@ import type { ByteCounts, Credentials } from '../driver.ts'
 import { singleClient } from '../http/single-client.ts'
 import type { RetryAfter } from '../retry-after.ts'
 import { socketBytes, type Transport } from '../transport/connect.ts'
+import { closedOutcome } from '../transport/errors.ts'
 import type { Channel, ChannelOwner, Message } from './channel.ts'
 import type { Exchange } from './exchange.ts'
 import { glimpsedId } from './glimpse.ts'
@@ -51,6 +52,7 @@ export class HttpChannel implements Channel {
   readonly #replies = new Set<Reply>()
   /** Replies to calls of which the SDK may not have read all. */
   readonly #unread = new Set<Reply>()
+  #hasBegun = false
   #isOver = false
   #isEnding = false
   #isSessionGone = false
@@ -124,6 +126,7 @@ export class HttpChannel implements Channel {
 
   began(isReady: boolean): void {
     const { shared, joined } = this.#options
+    this.#hasBegun = isReady
     if (!joined) shared?.began(isReady ? this.sessionId : undefined, this.#version)
   }
 
@@ -255,7 +258,11 @@ export class HttpChannel implements Channel {
   #lose(): void {
     if (this.#isOver) return
     this.#isOver = true
+    const { owner, transport } = this.#options
     // Undici hears of the close after this, and tells the open call what happened to it first.
-    setImmediate(() => this.#options.owner.lost(BROKEN_OFF, true))
+    setImmediate(() => {
+      const isIdle = this.#hasBegun && !owner.isAsked()
+      owner.lost(isIdle ? closedOutcome(transport.raw) : BROKEN_OFF, true)
+    })
   }
 }

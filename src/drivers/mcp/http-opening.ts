@@ -1,5 +1,6 @@
-import { type DriverOptions, failure, OpenError, UNMEASURED } from '../driver.ts'
+import { type DriverOptions, failure, OpenError } from '../driver.ts'
 import { connect, connectOptions, type Transport } from '../transport/connect.ts'
+import { UNMEASURED } from '../unmeasured.ts'
 import type { OpenChannel } from './channel.ts'
 import { HttpChannel } from './http-channel.ts'
 import type { McpOptions } from './options.ts'

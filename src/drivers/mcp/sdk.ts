@@ -17,6 +17,8 @@ export interface SdkClient {
   list(params: Record<string, unknown>, options: RequestOptions): Promise<McpResult>
   /** Called with what it has to say against a message that it was given, while it is given it. */
   onComplaint(tell: (complaint: Error) => void): void
+  /** Left out: the revision has none. */
+  ping?(options: RequestOptions): Promise<unknown>
 }
 
 /** The SDK's own client side of Streamable HTTP. */
@@ -66,6 +68,7 @@ async function loadSessions(): Promise<Sdk> {
         onComplaint(tell) {
           client.onerror = tell
         },
+        ping: (options) => client.ping(options as never),
       }
     },
     newHttpTransport: (url, options) =>

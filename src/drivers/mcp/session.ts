@@ -124,12 +124,7 @@ export class McpSession implements Session, ChannelOwner {
     const { call } = exchange
     if (!call) return
     this.#drop(exchange)
-    let told = outcome
-    if (outcome.class === 'http.404' && this.#channel?.sessionId !== undefined) {
-      this.#channel.forget()
-      told = failure('response', 'mcp.session_lost', '404', outcome.sample)
-      this.#isForgotten = true
-    }
+    const told = this.#knownOr(outcome)
     this.#leaveIfForgotten()
     call.end(told)
   }
@@ -144,6 +139,25 @@ export class McpSession implements Session, ChannelOwner {
 
   wireBytes(into: ByteCounts): void {
     this.#channel?.wireBytes(into)
+  }
+
+  async check(signal: AbortSignal): Promise<Outcome> {
+    const { client } = this
+    // Without an id, the connection is the session.
+    if (this.#channel?.sessionId === undefined || !client.ping) return SUCCESS
+    // The SDK takes back what was answered long ago, should its signal be aborted then.
+    const asking = new AbortController()
+    const giveUp = () => asking.abort()
+    signal.addEventListener('abort', giveUp)
+    try {
+      await client.ping({ timeout: NO_TIMEOUT_MS, signal: asking.signal })
+      return SUCCESS
+    } catch (error) {
+      const { statusCode, retryAfter } = this.#channel
+      return this.#knownOr(thrownOutcome('response', error, { statusCode, rpcError: null, retryAfter }))
+    } finally {
+      signal.removeEventListener('abort', giveUp)
+    }
   }
 
   close(): void {
@@ -211,7 +225,7 @@ export class McpSession implements Session, ChannelOwner {
     if (!this.#isReady) return
     setImmediate(() => {
       this.#end()
-      this.#probe.lost(isTold ? SUCCESS : outcome)
+      this.#probe.lost(outcome, isTold)
     })
   }
 
@@ -235,6 +249,14 @@ export class McpSession implements Session, ChannelOwner {
       )
       for (const one of [...this.#open.values()]) this.giveUp(one, outcome)
     }
+  }
+
+  /** What failed, and that the server knows nothing of the session where it says so. */
+  #knownOr(outcome: Outcome): Outcome {
+    if (outcome.class !== 'http.404' || this.#channel?.sessionId === undefined) return outcome
+    this.#channel.forget()
+    this.#isForgotten = true
+    return failure('response', 'mcp.session_lost', '404', outcome.sample)
   }
 
   #pause(exchange: Exchange, on: boolean): void {

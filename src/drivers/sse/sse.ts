@@ -31,6 +31,15 @@ export const sse: Protocol<HttpCodec> = {
     }
     return family.kind(target)
   },
+  idle: ({ api }) => {
+    if (api !== 'raw') {
+      const cure = 'Take `api: raw`, and the URL of a stream that stays open.'
+      throw new DialectError(`a stream of ${api} ends by itself, so none can stand idle`, {
+        at: ['api'],
+        cure,
+      })
+    }
+  },
   says: 'one HTTP request, a stream of server-sent events',
   stamps: {
     sent: 'a connection has room; before the body is encoded',
@@ -43,15 +52,7 @@ export const sse: Protocol<HttpCodec> = {
   },
   idleServer: async (asked) => (await import('../http/idle-server.ts')).startIdleServer(asked, IDLE_REPLY),
   driver: async (options) => {
-    const [{ HttpDriver }, { EventExchange }] = await Promise.all([
-      import('../http/driver.ts'),
-      import('./exchange.ts'),
-    ])
-    const resumes = options.target.options.resume === true
-    return new HttpDriver(
-      options,
-      'text/event-stream',
-      (codec, session) => new EventExchange(codec, session, resumes),
-    )
+    const { SseDriver } = await import('./driver.ts')
+    return new SseDriver(options)
   },
 }

@@ -1,5 +1,6 @@
 /** What went wrong beneath a protocol, as classes. */
 
+import type net from 'node:net'
 import { failure, type Outcome } from '../driver.ts'
 
 const RESETS = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET'])
@@ -33,6 +34,18 @@ export function tcpOutcome(phase: string, error: NodeJS.ErrnoException): Outcome
   if (TIMEOUTS.has(code)) return failure(phase, 'tcp.timeout', code, error.message)
   if (code.startsWith('ERR_SSL_')) return tlsOutcome(error)
   return failure(phase, 'tcp.error', code, error.message)
+}
+
+/** How a connection ended on which no call was open. */
+export function closedOutcome(raw: net.Socket): Outcome {
+  const { errored } = raw
+  // Undici destroys a socket with errors of its own, also where the server just closed it.
+  if (errored && !codeOf(errored).startsWith('UND_ERR_')) return tcpOutcome('connection', errored)
+  return failure('connection', 'tcp.closed', '', 'the server closed the connection')
+}
+
+function codeOf(error: NodeJS.ErrnoException): string {
+  return error.code ?? ''
 }
 
 /** The class of an error of TLS itself. */

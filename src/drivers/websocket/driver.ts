@@ -16,6 +16,8 @@ export class WebSocketDriver implements Driver {
   readonly #subprotocols: readonly string[]
   readonly #deflate: boolean
   readonly #template: CallTemplate
+  /** Those that stand, or are being closed, and when they are no more. */
+  readonly #links = new Map<Link, Promise<void>>()
 
   constructor(
     { target, credentials, codec, timeouts }: DriverOptions<WebSocketCodec>,
@@ -41,7 +43,11 @@ export class WebSocketDriver implements Driver {
     return this.#connect({}, probe, signal, (link) => new WebSocketSession(link, this.#template, probe))
   }
 
-  async close(): Promise<void> {}
+  /** Resolves when both sides of every connection have said that it is over. */
+  async close(): Promise<void> {
+    for (const link of this.#links.keys()) link.close()
+    await Promise.all(this.#links.values())
+  }
 
   #connect<Value>(
     query: Readonly<Record<string, string>>,
@@ -53,7 +59,14 @@ export class WebSocketDriver implements Driver {
       const transport = await connect(this.#options, probe, either)
       return upgrade(transport, this.#request(query), either, (ws) => {
         probe.phase('setup')
-        return opened(new Link(ws, transport))
+        const link = new Link(ws, transport)
+        const { promise: closed, resolve } = Promise.withResolvers<void>()
+        this.#links.set(link, closed)
+        ws.once('close', () => {
+          this.#links.delete(link)
+          resolve()
+        })
+        return opened(link)
       })
     })
   }

@@ -105,7 +105,7 @@ export class WebSocketSession implements StreamingSession, ResumableSession, Lin
     if (this.#isBroken) {
       this.#exchanges.free(exchange)
       // Nothing is left that another connection would be needed for.
-      if (this.#exchanges.open === 0) this.#end(SUCCESS)
+      if (this.#exchanges.open === 0) this.#end(SUCCESS, true)
       return
     }
     if (codec.cancel) exchange.send(this.#link.ws, codec.cancel(exchange.id), TEXT)
@@ -138,7 +138,7 @@ export class WebSocketSession implements StreamingSession, ResumableSession, Lin
     } catch (error) {
       if (error instanceof OpenError && isFinal(error.outcome)) {
         this.#failAll(() => error.outcome)
-        this.#end(SUCCESS)
+        this.#end(error.outcome, true)
       }
       throw error
     }
@@ -269,7 +269,7 @@ export class WebSocketSession implements StreamingSession, ResumableSession, Lin
     }
     const isIdle = this.#exchanges.open === 0 && !this.#isOver
     this.#failAll((hasReply) => endingOutcome(ending, hasReply))
-    this.#end(isIdle && !isOrdinary(ending) ? endingOutcome(ending, false) : SUCCESS)
+    this.#end(endingOutcome(ending, false), !isIdle || isOrdinary(ending))
   }
 
   /** Servers keep what they stream for a while; a call with one reply is given up with its connection. */
@@ -279,10 +279,10 @@ export class WebSocketSession implements StreamingSession, ResumableSession, Lin
   }
 
   /** It takes no more calls. */
-  #end(outcome: Outcome): void {
+  #end(ending: Outcome, isTold: boolean): void {
     if (this.#isClosed) return
     this.#isOver = true
     this.#isClosed = true
-    this.#probe.lost(outcome)
+    this.#probe.lost(ending, isTold)
   }
 }
