@@ -4,10 +4,12 @@ import { type Driver, OpenError, type Outcome, type Protocol } from '../drivers/
 import { protocol } from '../drivers/registry.ts'
 import { UNMEASURED } from '../drivers/unmeasured.ts'
 import { systemClock, threadTime } from '../load/clock.ts'
+import { IdleRound } from '../load/idle-round.ts'
 import { Round } from '../load/round.ts'
 import { Throttle } from '../load/throttle.ts'
+import { warmUp } from '../load/warm-up.ts'
 import type { Case, Plan } from '../plan/plan.ts'
-import { schedule, withRate } from '../plan/schedule.ts'
+import { type IdleCase, isIdle, schedule, withRate } from '../plan/schedule.ts'
 import { callShape, messagesOf } from '../plan/streams.ts'
 import { type LiveView, Recorder } from '../record/recorder.ts'
 import type { RoundRecord } from '../record/round-record.ts'
@@ -26,10 +28,18 @@ export interface AgentOptions {
   live: LiveView | null
 }
 
-interface Prepared {
+interface PreparedRound {
   round: Round
   recorder: Recorder
 }
+
+interface PreparedIdle {
+  idle: IdleRound
+  recorder: Recorder
+}
+
+type Prepared = PreparedRound | PreparedIdle
+type Told = Pick<RoundRecord, 'use' | 'overflowed'>
 
 /** Runs one worker's slice of a plan: in a thread of this process now, in another region later. */
 export class Agent {
@@ -47,6 +57,7 @@ export class Agent {
   readonly #rehearsed = new Set<Protocol>()
   #prepared: Prepared | null = null
   #stopped = false
+  readonly #ending = new AbortController()
 
   constructor(options: AgentOptions) {
     this.#options = options
@@ -80,7 +91,21 @@ export class Agent {
     }
   }
 
-  /** Opens the connections that a round needs. */
+  /** Opens so many sessions of an idle load and closes them again. */
+  async warm(caseIndex: number, sessions: number): Promise<void> {
+    const planned = this.#cases[caseIndex]!
+    await this.#rehearseOnce(protocolOf(planned))
+    if (!isIdle(planned)) return
+    const driver = await this.#driver(caseIndex)
+    const { worker, workers } = this.#options
+    const own = share(sessions, worker, workers)
+    await warmUp(driver, own, this.#handshakesOf(planned), this.#ending.signal)
+    // Resolves when all of them have taken leave of their server.
+    await driver.close()
+    this.#drivers.delete(caseIndex)
+  }
+
+  /** Opens the connections that a round needs; of an idle one, its sessions. */
   async prepare({ caseIndex, roundIndex, ratePerSecond }: RoundOrder): Promise<void> {
     const { worker, workers, live } = this.#options
     const planned = withRate(this.#cases[caseIndex]!, ratePerSecond)
@@ -91,6 +116,10 @@ export class Agent {
       slo,
       live,
     )
+    if (load.model === 'idle') {
+      await this.#prepareIdle({ ...planned, load }, caseIndex, recorder)
+      return
+    }
     const isOpenLoop = load.model !== 'closed'
     const concurrency = load.model === 'closed' ? share(load.concurrency, worker, workers) : 0
     const active = load.model === 'closed' ? Math.min(load.concurrency, workers) : workers
@@ -116,33 +145,48 @@ export class Agent {
   async run(startNs: bigint): Promise<RoundRecord> {
     const prepared = this.#prepared
     if (!prepared) throw new Error('no round is prepared')
-    const { round, recorder } = prepared
-    const { bytes, connections, resumed, handshakeBytes, cpuMs, overflowed, use } = await round.run(
-      threadTime(startNs),
-    )
+    const startMs = threadTime(startNs)
+    const told = 'idle' in prepared ? await runIdle(prepared, startMs) : await runCalls(prepared, startMs)
     this.#prepared = null
-    const { counts } = recorder
-    counts.connections = connections
-    counts.resumed = resumed
-    counts.handshakeBytes = handshakeBytes
-    counts.cpuMs = cpuMs
-    counts.wireBytes = bytes.read + bytes.written
-    return { counts, ...recorder.finish(), use, overflowed }
+    const { recorder } = prepared
+    return { counts: recorder.counts, ...recorder.finish(), ...told }
   }
 
   /** Ends the round that runs or is prepared. */
   abandon(): void {
-    this.#prepared?.round.stop()
+    if (this.#prepared) roundOf(this.#prepared).stop()
   }
 
   /** The same, and ends every later one before it starts. */
   stop(): void {
     this.#stopped = true
+    this.#ending.abort()
     this.abandon()
   }
 
   async close(): Promise<void> {
     for (const driver of this.#drivers.values()) await driver.close()
+  }
+
+  async #prepareIdle(planned: IdleCase, caseIndex: number, recorder: Recorder): Promise<void> {
+    if (planned.target.connection === 'resumed' && !this.#stopped) await this.#warm(caseIndex)
+    const idle = new IdleRound({
+      case: planned,
+      driver: await this.#driver(caseIndex),
+      clock: systemClock,
+      recording: recorder,
+      concurrency: this.#handshakesOf(planned),
+    })
+    this.#prepared = { idle, recorder }
+    if (this.#stopped) idle.stop()
+    const { worker, workers } = this.#options
+    await idle.open(share(planned.load.sessions, worker, workers))
+  }
+
+  /** This worker's that are under way at once. */
+  #handshakesOf({ load }: IdleCase): number {
+    const { worker, workers } = this.#options
+    return Math.max(1, share(load.concurrency, worker, workers))
   }
 
   async #rehearseOnce(one: Protocol): Promise<void> {
@@ -189,6 +233,31 @@ export class Agent {
     this.#drivers.set(caseIndex, driver)
     return driver
   }
+}
+
+async function runCalls({ round, recorder: { counts } }: PreparedRound, startMs: number): Promise<Told> {
+  const { bytes, connections, resumed, handshakeBytes, cpuMs, overflowed, use } = await round.run(startMs)
+  counts.connections = connections
+  counts.resumed = resumed
+  counts.handshakeBytes = handshakeBytes
+  counts.cpuMs = cpuMs
+  counts.wireBytes = bytes.read + bytes.written
+  return { use, overflowed }
+}
+
+async function runIdle({ idle, recorder: { counts } }: PreparedIdle, startMs: number): Promise<Told> {
+  const { asked, stood, left, connections, resumed, handshakeBytes, use } = await idle.run(startMs)
+  counts.sessionsAsked = asked
+  counts.sessionsStood = stood
+  counts.sessionsLeft = left
+  counts.connections = connections
+  counts.resumed = resumed
+  counts.handshakeBytes = handshakeBytes
+  return { use, overflowed: false }
+}
+
+function roundOf(prepared: Prepared): { stop(): void } {
+  return 'idle' in prepared ? prepared.idle : prepared.round
 }
 
 function protocolOf(planned: Case): Protocol {

@@ -1,11 +1,14 @@
 import type { Case, Plan } from '../plan/plan.ts'
 import { roundOrder } from '../plan/round-order.ts'
+import { isIdle } from '../plan/schedule.ts'
 import type { RoundRecord } from '../record/round-record.ts'
 import { LoadThreadError } from './load-thread-error.ts'
 import { watchMemory } from './memory-watch.ts'
 import type { RoundOrder } from './messages.ts'
 import { type Search, type SearchStep, search } from './search.ts'
 import type { ServerUsage } from './server-usage.ts'
+import type { SessionMemory } from './session-memory.ts'
+import type { SessionRunner } from './session-runner.ts'
 
 /** What runs a round; `Threads` on this machine. Rejects with `LoadThreadError` where it can run no more. */
 interface RoundRunner {
@@ -17,6 +20,8 @@ export interface ConductOptions<Step extends SearchStep> {
   runner: RoundRunner
   /** What the case's server has used so far. */
   serverUsage(caseIndex: number): Promise<ServerUsage>
+  /** What runs a round of an idle load; closed after it. Null where the user has ended the run. */
+  sessionRunner(caseIndex: number): Promise<SessionRunner | null>
   /** A round begins, or a step of a search. */
   begun(round: RoundOrder, isSearching: boolean): void
   /** Whether the objective of a case's search held at a rate. */
@@ -34,6 +39,8 @@ interface ConductedRound {
   serverCpuSeconds: number | null
   /** By how much the server's memory grew over the round, at its peak. */
   serverMemoryGrowthBytes: number | null
+  /** Null for a load that makes calls. */
+  sessionMemory: SessionMemory | null
 }
 
 export interface Conducted<Step extends SearchStep> {
@@ -66,7 +73,7 @@ async function conductInto<Step extends SearchStep>(
   { rounds, searches }: Conducted<Step>,
   options: ConductOptions<Step>,
 ): Promise<void> {
-  const { plan, runner } = options
+  const { plan } = options
   for (const caseIndex of plan.cases.keys()) {
     const found = await searchFor(caseIndex, options)
     if (found) searches.set(caseIndex, found)
@@ -81,19 +88,46 @@ async function conductInto<Step extends SearchStep>(
       const ratePerSecond = measuredRate(searches.get(caseIndex))
       if (roundIndex === 0) await options.before(caseIndex, ratePerSecond)
       if (options.isStopped()) return
-      const before = await options.serverUsage(caseIndex)
       const order = { caseIndex, roundIndex, ratePerSecond }
-      const { value: records, growthBytes: serverMemoryGrowthBytes } = await watchMemory(
-        async () =>
-          isReadSlowly(planned, plan) ? (await options.serverUsage(caseIndex)).residentBytes : null,
-        () => runner.round(order, () => options.begun(order, false)),
-      )
+      const told = isIdle(planned) ? await idleRound(order, options) : await callingRound(order, options)
       // Ended before its measured window began: it has nothing to tell.
-      if (options.isStopped() && records.every(isEmpty)) return
-      const serverCpuSeconds = cpuSecondsBetween(before, await options.serverUsage(caseIndex))
-      rounds.push({ caseIndex, records, serverCpuSeconds, serverMemoryGrowthBytes })
-      if (records.some(({ overflowed }) => overflowed)) aborted.add(caseIndex)
+      if (!told || (options.isStopped() && told.records.every(isEmpty))) return
+      rounds.push({ caseIndex, ...told })
+      if (told.records.some(({ overflowed }) => overflowed)) aborted.add(caseIndex)
     }
+  }
+}
+
+type ToldRound = Omit<ConductedRound, 'caseIndex'>
+
+async function callingRound<Step extends SearchStep>(
+  order: RoundOrder,
+  { plan, runner, serverUsage, begun }: ConductOptions<Step>,
+): Promise<ToldRound> {
+  const { caseIndex } = order
+  const isWatched = isReadSlowly(plan.cases[caseIndex]!, plan)
+  const before = await serverUsage(caseIndex)
+  const { value: records, growthBytes: serverMemoryGrowthBytes } = await watchMemory(
+    async () => (isWatched ? (await serverUsage(caseIndex)).residentBytes : null),
+    () => runner.round(order, () => begun(order, false)),
+  )
+  const serverCpuSeconds = cpuSecondsBetween(before, await serverUsage(caseIndex))
+  return { records, serverCpuSeconds, serverMemoryGrowthBytes, sessionMemory: null }
+}
+
+/** Null where the user ended the run before. */
+async function idleRound<Step extends SearchStep>(
+  order: RoundOrder,
+  { sessionRunner, begun }: ConductOptions<Step>,
+): Promise<ToldRound | null> {
+  const runner = await sessionRunner(order.caseIndex)
+  if (!runner) return null
+  try {
+    await runner.warm()
+    const told = await runner.round(order, () => begun(order, false))
+    return { ...told, serverCpuSeconds: null, serverMemoryGrowthBytes: null }
+  } finally {
+    await runner.close()
   }
 }
 

@@ -16,7 +16,8 @@ export interface ThreadData {
   plan: Plan
   worker: number
   workers: number
-  board: SharedArrayBuffer
+  /** Null where nobody watches. */
+  board: SharedArrayBuffer | null
 }
 
 export type Request =
@@ -28,6 +29,12 @@ export type Request =
   | { id: number; do: 'run'; startNs: bigint }
   /** The round that runs or is prepared, if any, has no use any more. */
   | { id: number; do: 'abandon' }
+  /** So many sessions of an idle load are opened, over all workers, and closed again. */
+  | { id: number; do: 'warm'; caseIndex: number; sessions: number }
+  /** Collects garbage, where that can be asked for. */
+  | { id: number; do: 'settle' }
+  /** Answered with the resident memory of the process, in bytes. */
+  | { id: number; do: 'memory' }
   | { id: number; do: 'stop' }
   | { id: number; do: 'close' }
 

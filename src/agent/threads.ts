@@ -4,6 +4,7 @@ import { sharedTime } from '../load/clock.ts'
 import type { Case, Plan } from '../plan/plan.ts'
 import type { RoundRecord } from '../record/round-record.ts'
 import { Board, type LiveDelta } from './board.ts'
+import type { LoadWorker } from './load-process.ts'
 import { LoadThreadError } from './load-thread-error.ts'
 import type { Reply, Request, RoundOrder, ThreadData } from './messages.ts'
 
@@ -16,21 +17,26 @@ const CLOSE_MS = 10_000
 
 type Order = Request extends infer One ? (One extends Request ? Omit<One, 'id'> : never) : never
 
+type StartWorker = (data: ThreadData) => LoadWorker
+
+function startThread(workerData: ThreadData): LoadWorker {
+  const file = import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js'
+  return new Worker(new URL(file, import.meta.url), { workerData })
+}
+
 /** One load thread, seen from the conducting thread. */
 class Thread {
   readonly board = new Board()
   readonly #name: string
-  readonly #worker: Worker
+  readonly #worker: LoadWorker
   readonly #open = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   readonly #gone: Promise<void>
   #failure: LoadThreadError | null = null
   #nextId = 0
 
-  constructor(plan: Plan, worker: number, workers: number) {
+  constructor(plan: Plan, worker: number, workers: number, start: StartWorker) {
     this.#name = workers === 1 ? 'the load thread' : `load thread ${worker + 1} of ${workers}`
-    const workerData: ThreadData = { plan, worker, workers, board: this.board.buffer }
-    const file = import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js'
-    this.#worker = new Worker(new URL(file, import.meta.url), { workerData })
+    this.#worker = start({ plan, worker, workers, board: this.board.buffer })
     this.#worker.on('message', (reply: Reply) => this.#reply(reply))
     // What cannot be read may have been the answer that somebody waits for.
     for (const event of ['error', 'messageerror'] as const) {
@@ -87,8 +93,9 @@ class Thread {
 export class Threads {
   readonly #threads: Thread[]
 
-  constructor(plan: Plan, workers: number) {
-    this.#threads = Array.from({ length: workers }, (_, worker) => new Thread(plan, worker, workers))
+  /** @param start What a thread is: by default one of this process. */
+  constructor(plan: Plan, workers: number, start: StartWorker = startThread) {
+    this.#threads = Array.from({ length: workers }, (_, worker) => new Thread(plan, worker, workers, start))
   }
 
   /** From now on, calls of the target prove with this token who sends them. */
@@ -108,14 +115,34 @@ export class Threads {
   }
 
   /**
-   * Runs one round on all threads at once, and tells when it begins. Rejects with `LoadThreadError` where one of them
-   * cannot go on: then the round is over for the others, too.
+   * Runs one round on all threads at once, and tells when it begins; `prepared` is waited for before. Rejects with
+   * `LoadThreadError` where one of them cannot go on: then the round is over for the others, too.
    */
-  async round(round: RoundOrder, begun: () => void): Promise<RoundRecord[]> {
+  async round(
+    round: RoundOrder,
+    begun: () => void,
+    prepared = async (): Promise<void> => {},
+  ): Promise<RoundRecord[]> {
     await this.#together({ do: 'prepare', round })
+    await prepared()
     const startNs = sharedTime(START_AHEAD_MS)
     begun()
     return this.#together<RoundRecord>({ do: 'run', startNs })
+  }
+
+  /** Opens so many sessions of an idle load and closes them again. */
+  async warm(caseIndex: number, sessions: number): Promise<void> {
+    await this.#together({ do: 'warm', caseIndex, sessions })
+  }
+
+  /** Collects garbage, where that can be asked for. */
+  async settle(): Promise<void> {
+    await this.#ask({ do: 'settle' })
+  }
+
+  /** The resident memory of their processes, in bytes. */
+  async memory(): Promise<number> {
+    return sum(await this.#ask<number>({ do: 'memory' }))
   }
 
   /** Ends the round that runs, if any: no call starts any more, open ones have a short while. */
@@ -146,6 +173,10 @@ export class Threads {
       throw error
     }
   }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
 }
 
 async function atMost(limitMs: number, done: Promise<unknown>): Promise<void> {

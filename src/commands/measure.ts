@@ -8,7 +8,8 @@ import { conduct, measuredRate } from '../agent/conduct.ts'
 import { Floors, type MeasuredFloor } from '../agent/floors.ts'
 import { LoadThreadError } from '../agent/load-thread-error.ts'
 import type { RoundOrder } from '../agent/messages.ts'
-import { readUsage, type UsageSource } from '../agent/server-usage.ts'
+import { readUsage } from '../agent/server-usage.ts'
+import { SessionRunner } from '../agent/session-runner.ts'
 import { Threads } from '../agent/threads.ts'
 import { Tokens } from '../agent/tokens.ts'
 import { DialectError } from '../dialects/dialect.ts'
@@ -30,6 +31,7 @@ import { UsageError } from '../scenario/problem.ts'
 import { makeIdleCertificate } from './idle-certificate.ts'
 import type { ReferenceReady } from './reference-process.ts'
 import type { ServerLoss } from './server-loss.ts'
+import { type FreshReference, sessionServer, usageSource } from './session-server.ts'
 
 export interface MeasureOptions {
   plan: Plan
@@ -37,6 +39,8 @@ export interface MeasureOptions {
   region: string | null
   toolVersion: string
   reference: ReferenceReady | null
+  /** Starts the bundled server once more. Null where the user ended the run. */
+  freshReference: FreshReference
   env: Record<string, string | undefined>
   /** Aborted when the user ends the run: what was measured until then is its result. */
   stopped: AbortSignal
@@ -70,7 +74,11 @@ export type Measured = { result: Result; loss: string | null } | { unreachable: 
 /** Throws `UsageError` for payloads that cannot be sent as the scenario says, `LoadThreadError` before any load. */
 export async function measure(options: MeasureOptions): Promise<Measured> {
   const { plan, watcher, env, stopped, serverLost } = options
-  const ended = AbortSignal.any(serverLost ? [stopped, serverLost] : [stopped])
+  const losing = new AbortController()
+  const follow = (lost: AbortSignal | null) =>
+    lost?.addEventListener('abort', () => losing.abort(lost.reason))
+  follow(serverLost)
+  const ended = AbortSignal.any([stopped, losing.signal])
   checkPayloads(plan, env)
   await initHistograms()
   const secrets = secretsOf(plan, env)
@@ -82,7 +90,13 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
     certificate: makeIdleCertificate,
     isStopped: () => ended.aborted,
   })
-  const tokens = new Tokens(plan, env, (target, token) => void threads.renew(target, token).catch(() => {}))
+  const renewed = new Map<string, string>()
+  let sessions: SessionRunner | null = null
+  const tokens = new Tokens(plan, env, (target, token) => {
+    renewed.set(target, token)
+    threads.renew(target, token).catch(() => {})
+    sessions?.renew(target, token)
+  })
   const hide = (text: string) => scrub(text, longestFirst([...secrets, ...tokens.secrets]))
   let conductor: LoopWatch | null = null
   try {
@@ -110,6 +124,13 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
           return records
         },
       },
+      async sessionRunner(caseIndex) {
+        const own = await sessionServer(caseIndex, options)
+        if (!own) return null
+        follow(own.lost)
+        sessions = new SessionRunner({ ...own, caseIndex, workers: options.workers, tokens: renewed, ended })
+        return sessions
+      },
       serverUsage: (caseIndex) => readUsage(usageSources[caseIndex]!),
       begun: (round, isSearching) => watcher.round(round, isSearching),
       judge: (caseIndex, ratePerSecond, records) => judgeStep(plan.cases[caseIndex]!, ratePerSecond, records),
@@ -121,7 +142,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
       isStopped: () => ended.aborted,
     })
     conductor.stop()
-    const why = whyIncomplete(loss, serverLost, hide)
+    const why = whyIncomplete(loss, losing.signal, hide)
     const incomplete = why && { reason: why.reason }
     const cases = plan.cases.flatMap((planned, caseIndex) => {
       const own = rounds.filter((round) => round.caseIndex === caseIndex)
@@ -170,11 +191,11 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
 /** Null where the run came to its end, or its user ended it. `told` is for a person, and has the trace. */
 function whyIncomplete(
   loss: LoadThreadError | null,
-  serverLost: AbortSignal | null,
+  serverLost: AbortSignal,
   hide: (text: string) => string,
 ): { reason: string; told: string } | null {
   if (loss) return { reason: hide(loss.message), told: hide(loss.stack!) }
-  if (!serverLost?.aborted) return null
+  if (!serverLost.aborted) return null
   const { reason, said } = serverLost.reason as ServerLoss
   return { reason: hide(reason), told: hide(said === '' ? reason : `${reason}\n${said}`) }
 }
@@ -228,17 +249,6 @@ async function findUnreachable(
 
 function tokenUrlOf({ token }: Case['target']): string {
   return typeof token?.source === 'object' ? token.source.tokenUrl : ''
-}
-
-/** A page only of the bundled server: one that nobody asked for would be a request too many. Null: nobody tells. */
-function usageSource({ target }: Case, { reference, env }: MeasureOptions): UsageSource | null {
-  if (target.pid !== undefined) return { pid: target.pid }
-  if (reference === null) return null
-  // Hosts, because a URL of a scheme that is not the web's has no origin.
-  const { host } = new URL(fillTarget(target, env).url)
-  const { httpUrl, httpsUrl, grpcUrl, grpcsUrl } = reference
-  const isReference = [httpUrl, httpsUrl, grpcUrl, grpcsUrl].some((url) => url && new URL(url).host === host)
-  return isReference ? { metricsUrl: `${httpUrl}/metrics` } : null
 }
 
 function environment({ toolVersion, workers, reference }: MeasureOptions): Result['environment'] {

@@ -13,6 +13,7 @@ import { defaultResultFile, ResultWriteError, writeResult } from '../result/writ
 import { loadScenario, type Scenario } from '../scenario/load.ts'
 import { type Problem, ScenarioError, UsageError } from '../scenario/problem.ts'
 import { printable } from '../values/printable.ts'
+import { checkFileLimits } from './file-limits.ts'
 import { compareRun, GATE_CODES, type GateFlags, withGateOptions } from './gating.ts'
 import { type Measured, measure, type Unreachable, type Watcher } from './measure.ts'
 import { ReferenceProcess, type ReferenceReady } from './reference-process.ts'
@@ -100,6 +101,7 @@ async function loadAll(files: readonly string[], flags: RunFlags): Promise<Scena
       const plan = planOf(scenario, null, flags)
       checkPlanSize(plan, flags.yes)
       checkServerProcesses(scenario, plan)
+      checkFileLimits(scenario, plan, flags.workers)
       scenarios.push(scenario)
     } catch (error) {
       if (!(error instanceof ScenarioError)) throw error
@@ -134,6 +136,10 @@ async function runOne(
         region: flags.region ?? null,
         toolVersion,
         reference,
+        freshReference: async () => {
+          const fresh = await ReferenceProcess.start(scenario.server?.flags ?? [], signals.stopped)
+          return fresh && { plan: planOf(learned.scenario, fresh.ready, flags), server: fresh }
+        },
         env: process.env,
         stopped: signals.stopped,
         serverLost: anyOf([...own.lost, ...(server ? [server.lost] : [])]),
@@ -221,7 +227,8 @@ function nothingMeasured({ incomplete }: Pick<Result, 'incomplete'>): ExitCode[]
 
 function exitCodes(result: Result): ExitCode[] {
   const codes: ExitCode[] = result.incomplete ? [EXIT.inconclusive] : []
-  const failed = ({ summary }: Result['cases'][number]) => summary.calls === summary.errors
+  const failed = ({ summary: { calls, errors, sessions } }: Result['cases'][number]) =>
+    sessions === undefined ? calls === errors : sessions === 0
   if (!result.cancelled && result.cases.some(failed)) codes.push(EXIT.unreachable)
   if (result.cases.some(({ verdict }) => isSaturated(verdict))) codes.push(EXIT.saturated)
   if (result.thresholds.some(({ passed }) => !passed)) codes.push(EXIT.thresholdFailed)

@@ -12,6 +12,8 @@ export interface Recording {
   connectionFailed(outcome: Outcome): void
   /** A call, or a connection, was refused and asked to wait; NaN: in a way that nobody can read. */
   throttled(askedMs: number, isAbsurd: boolean): void
+  /** One of an idle load's was refused, or did not stand to the end: so long after it was asked for, or stood. */
+  sessionFailed(outcome: Outcome, afterMs: number): void
   interrupted(call: Call): void
   dropped(): void
   /** An arrival that was due, and that the thread never turned to. */

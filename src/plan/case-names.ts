@@ -133,8 +133,12 @@ function primaryFacets({ givenName, target, payload, load, retryAfter, reader }:
     add(`target.${key}`, typeof value === 'number' ? value : String(value), optionText(key, value))
   }
   add('target.connection', target.connection)
-  add('load.model', load.model, load.model === 'closed' || load.model === 'constant' ? '' : load.model)
+  const isModelTold = load.model === 'poisson' || load.model === 'ramp' || load.model === 'search'
+  add('load.model', load.model, isModelTold ? load.model : '')
   if (load.model === 'closed') add('load.concurrency', load.concurrency, `×${load.concurrency}`)
+  if (load.model === 'idle') {
+    add('load.sessions', load.sessions, `${load.sessions} idle session${load.sessions === 1 ? '' : 's'}`)
+  }
   if (load.model === 'constant' || load.model === 'poisson') add('load.rate', formatRate(load.ratePerSecond))
   if (load.model === 'search') {
     const { metric, statistic, below } = load.objective
@@ -157,6 +161,9 @@ function secondaryFacets({ load, timeouts }: Nameless): Facet[] {
   const facets: Facet[] = []
   const add = (key: string, label: string | number | null, text = String(label)) => {
     if (label !== null) facets.push({ key, label, text })
+  }
+  if (load.model === 'idle') {
+    add('load.concurrency', load.concurrency, `${load.concurrency} handshakes at once`)
   }
   add('load.calls', load.calls, load.calls === 1 ? '1 call' : `${load.calls} calls`)
   add('load.duration', load.durationMs === null ? null : formatDuration(load.durationMs))

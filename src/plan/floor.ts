@@ -38,14 +38,15 @@ export function floorKey({ target, payload, load }: Case, scheme: string): strin
 /** Whether the floor of these cases, which have it in common, is to be measured. */
 export function wantsFloor(alike: readonly Case[]): boolean {
   if (alike.some(({ floor }) => floor === 'on')) return true
-  const open = alike.filter(({ floor }) => floor === undefined)
+  const open = alike.filter(({ floor, load }) => floor === undefined && load.model !== 'idle')
   const lengthsMs = open.map(lengthMs)
   if (sum(lengthsMs.map((one) => one ?? 0)) >= WORTH_MS) return true
   return sum(open.map(({ load, rounds }) => (load.calls ?? 0) * rounds)) >= WORTH_CALLS
 }
 
 /** Why there can be no floor under a case; null where there can. */
-export function noFloorReason({ target, payload }: Case): string | null {
+export function noFloorReason({ target, payload, load }: Case): string | null {
+  if (load.model === 'idle') return 'its sessions make no calls'
   const isSending = streamsRequest(protocol(target.interface).kind(target))
   const sendingMs = isSending ? ((payload.messages ?? 1) - 1) * (payload.messageIntervalMs ?? 0) : 0
   return sendingMs > LONGEST_CALL_MS
@@ -56,6 +57,7 @@ export function noFloorReason({ target, payload }: Case): string | null {
 /** The loads of the floor that these cases have in common; `foundRatePerSecond`: of those whose rate is searched for. */
 export function floorLoads(alike: readonly Case[], foundRatePerSecond: number | null): FloorLoads {
   const { load } = alike[0]!
+  if (load.model === 'idle') throw new Error('a load without calls has no floor')
   const wholeMs = sum(alike.map((one) => lengthMs(one) ?? LONGEST_MS / SHARE))
   const costMs = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, wholeMs * SHARE))
   const windowMs = costMs * (1 - WARMUP_SHARE)
@@ -91,13 +93,15 @@ export function longerLoad(load: Load): Load {
   return { ...load, durationMs: LONGEST_MS, ...(load.model === 'closed' && { calls: WANTED_CALLS }) }
 }
 
+type CallingLoad = Exclude<Load, { model: 'idle' }>
+
 type Arrivals =
   | { model: 'closed'; concurrency: number }
   | { model: 'constant'; ratePerSecond: number }
   | { model: 'poisson'; ratePerSecond: number; seed: number }
 
 /** The case's own; a ramp at its highest. A rate that gives no median in the time is raised until it does. */
-function arrivals(load: Load, foundRatePerSecond: number | null, windowMs: number): Arrivals {
+function arrivals(load: CallingLoad, foundRatePerSecond: number | null, windowMs: number): Arrivals {
   const enough = (ratePerSecond: number) => Math.max(ratePerSecond, (WANTED_CALLS * 1000) / windowMs)
   switch (load.model) {
     case 'closed':

@@ -166,6 +166,7 @@ function planEntry(
     checkConnection(target, variant.varied, scenario, problems)
     checkObjective({ target, payload, load }, variant.load.fields, path, telling)
     checkMessages(target, variant.payload.fields, telling)
+    if (load.model === 'idle' && !canStandIdle(target, telling)) return []
     checkPayload(target, payload, variant.payload.fields, path, telling)
     return [
       {
@@ -178,7 +179,7 @@ function planEntry(
         rounds: entry.rounds ?? defaults?.rounds ?? defaultRounds(spec),
         // An objective that has no meaning for a case's calls would spoil its goodput.
         slo: resolveSlo(defaults?.slo, entry.slo).filter(({ metric }) =>
-          hasMetric({ target, payload }, metric),
+          hasMetric({ target, payload, load }, metric),
         ),
         retryAfter: retryAfter === 'obey' ? retryAfter : undefined,
         reader: resolveReader(target, entry.reader, defaults?.reader, context),
@@ -216,6 +217,21 @@ function checkObjective(
   const message = `calls of ${target.name} have no ${load.objective.metric}`
   const cure = 'Take a metric that they have, e.g. request_latency.p99.'
   problems.push(source.problem(metric?.path ?? path, message, cure))
+}
+
+/** False, and a problem told, where a session of the target cannot stand without calls. */
+function canStandIdle(
+  target: Target,
+  { source, problems }: { source: Scenario['source']; problems: Problem[] },
+): boolean {
+  try {
+    protocol(target.interface).idle?.(target)
+    return true
+  } catch (error) {
+    if (!(error instanceof DialectError)) throw error
+    problems.push(source.problem(['targets', target.name, ...error.at], ...messageAndCure(error)))
+    return false
+  }
 }
 
 /** A call that has one message by its nature sends no more. */

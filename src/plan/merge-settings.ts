@@ -54,7 +54,8 @@ export function payloadKeyForms({ promptKeys = [], tensors }: Spoken): KeyForms 
 }
 
 export const LOAD_KEY_MODELS: Readonly<Record<keyof Omit<LoadSpec, 'model'>, readonly LoadModel[]>> = {
-  concurrency: ['closed'],
+  concurrency: ['closed', 'idle'],
+  sessions: ['idle'],
   rate: ['constant', 'poisson'],
   start_rate: ['ramp', 'search'],
   max_rate: ['search'],
@@ -62,9 +63,9 @@ export const LOAD_KEY_MODELS: Readonly<Record<keyof Omit<LoadSpec, 'model'>, rea
   below: ['search'],
   precision: ['search'],
   stages: ['ramp'],
-  duration: ['closed', 'constant', 'poisson', 'search'],
+  duration: ['closed', 'constant', 'poisson', 'search', 'idle'],
   calls: ['closed', 'constant', 'poisson'],
-  warmup: ['closed', 'constant', 'poisson', 'ramp', 'search'],
+  warmup: ['closed', 'constant', 'poisson', 'ramp', 'search', 'idle'],
   connections: ['closed', 'constant', 'poisson', 'ramp', 'search'],
   overflow: ['closed', 'constant', 'poisson', 'ramp', 'search'],
 }
@@ -183,7 +184,7 @@ function refuseForeignKeys(
     const field = fields[key]
     if (!field || LOAD_KEY_MODELS[key].includes(model)) continue
     const models = LOAD_KEY_MODELS[key].map((name) => `\`model: ${name}\``).join(' or ')
-    const message = `a ${model} load has no \`${key}\``
+    const message = `${model === 'idle' ? 'an' : 'a'} ${model} load has no \`${key}\``
     problems.push(source.problem(field.path, message, `It belongs to ${models}.`, 'key'))
   }
 }

@@ -131,13 +131,21 @@ interface SearchArrivals {
   precision: number
 }
 
+/** Sessions that are opened, stand for the length of the window without a call, and are closed. */
+interface Idle {
+  model: 'idle'
+  sessions: number
+  /** Handshakes that are under way at once. */
+  concurrency: number
+}
+
 /** What happens to an arrival that finds no session with room. */
 export type Overflow = 'queue' | 'drop' | 'abort'
 
-export type Load = (Arrivals | SearchArrivals) & LoadSettings
+export type Load = (Arrivals | SearchArrivals | Idle) & LoadSettings
 
 interface LoadSettings {
-  /** Left out of the measurement; told by planned start. */
+  /** Left out of the measurement; told by planned start. Of an idle load: how long it settles before memory is read. */
   warmupMs: number
   /** Length of the measured window. Null where `calls` ends it. */
   durationMs: number | null

@@ -16,6 +16,8 @@ const DEFAULT_OUTPUT_TOKENS = 32
 const DEFAULT_DURATION_MS = 3000
 const DEFAULT_WARMUP_MS = 500
 const DEFAULT_SEARCH_RATE = 10
+/** Far below what any server's queue of new connections holds. */
+const DEFAULT_HANDSHAKES = 50
 const DEFAULT_PRECISION = 0.03
 const DEFAULT_OBJECTIVE = { metric: 'request_latency', statistic: 'p99' }
 /** How many times the limit of its objective a search looks at each rate. */
@@ -107,13 +109,24 @@ export function resolveLoad({ model, fields }: MergedLoad, context: ResolveConte
   }
   const missing = (key: string, example: string) => {
     problems.push(
-      source.problem([...path, 'load'], `a ${model} load needs \`${key}\``, `Add e.g. \`${example}\`.`),
+      source.problem(
+        [...path, 'load'],
+        `${model === 'idle' ? 'an' : 'a'} ${model} load needs \`${key}\``,
+        `Add e.g. \`${example}\`.`,
+      ),
     )
     return null
   }
   switch (model) {
     case 'closed':
       return { ...common, model, concurrency: fields.concurrency?.value ?? 1 }
+    case 'idle': {
+      const sessions = fields.sessions?.value
+      if (sessions === undefined) return missing('sessions', 'sessions: 1000')
+      const concurrency = fields.concurrency?.value ?? DEFAULT_HANDSHAKES
+      const durationMs = fields.duration?.value ?? DEFAULT_DURATION_MS
+      return { ...common, durationMs, calls: null, model, sessions, concurrency }
+    }
     case 'constant':
     case 'poisson': {
       const ratePerSecond = fields.rate?.value

@@ -6,10 +6,17 @@
 import { seededRandom } from '../random.ts'
 import type { Case, Load, Stage } from './plan.ts'
 
-export type OpenLoad = Exclude<Load, { model: 'closed' | 'search' }>
+export type OpenLoad = Exclude<Load, { model: 'closed' | 'search' | 'idle' }>
 
 /** A case with a load that can be run: where a rate is searched for, it is this one. */
 export type RunnableCase = Case & { load: Exclude<Load, { model: 'search' }> }
+
+/** A case whose sessions make no calls. */
+export type IdleCase = Case & { load: Extract<Load, { model: 'idle' }> }
+
+export function isIdle<One extends Pick<Case, 'load'>>(one: One): one is One & Pick<IdleCase, 'load'> {
+  return one.load.model === 'idle'
+}
 
 /** @throws Error for a search without a rate. */
 export function withRate(planned: Case, ratePerSecond: number | null): RunnableCase {

@@ -69,6 +69,7 @@ function windowMs(load: Load): number {
     case 'poisson':
       return (calls / load.ratePerSecond) * 1000
     case 'search':
+    case 'idle':
       return 0
     case 'ramp':
       return load.stages.reduce((sum, { durationMs }) => sum + durationMs, 0)

@@ -1,9 +1,10 @@
-import { concerns, METRICS, STATISTICS } from '../record/metrics.ts'
+import { concerns, METRICS, type Metric, STATISTICS } from '../record/metrics.ts'
 import type { Limit } from '../scenario/limit.ts'
 import type { Scenario } from '../scenario/load.ts'
 import type { Problem } from '../scenario/problem.ts'
 import { suggest } from '../values/suggestion.ts'
 import type { Case, Threshold } from './plan.ts'
+import { isIdle } from './schedule.ts'
 import { callShape, streams } from './streams.ts'
 
 /** Cases as thresholds and claims name them: by target, by name, by a name that stands for several, or all. */
@@ -69,14 +70,27 @@ export function resolveThresholds(
   return thresholds
 }
 
-/** True where the metric has a meaning for the calls of a case. */
-export function hasMetric(one: Pick<Case, 'target' | 'payload'>, name: string): boolean {
+/** True where the metric has a meaning for the load and the calls of a case. */
+export function hasMetric(one: Pick<Case, 'target' | 'payload' | 'load'>, name: string): boolean {
   const metric = METRICS.find((candidate) => candidate.name === name)
-  return metric === undefined || concerns(metric, callShape(one))
+  if (metric === undefined) return true
+  return isIdle(one) ? concernsIdle(metric) : !isOfIdle(metric) && concerns(metric, callShape(one))
+}
+
+/** Whether sessions have it that make no calls. */
+function concernsIdle(metric: Metric): boolean {
+  if (metric.scope === 'round') return metric.loads !== 'calling'
+  return metric.scope !== 'call' && metric.scope !== 'chunk'
+}
+
+function isOfIdle(metric: Metric): boolean {
+  return metric.scope === 'round' && metric.loads === 'idle'
 }
 
 /** What the cases are, for which the metric has no meaning. */
 function calledWhat(cases: readonly Case[], name: string): string {
+  if (cases.every(isIdle)) return 'an idle load'
+  if (METRICS.some((metric) => metric.name === name && isOfIdle(metric))) return 'a load that makes calls'
   if (!cases.every(streams)) return 'a call with one reply'
   return name === 'message_latency' ? 'a stream for one message' : 'a stream'
 }

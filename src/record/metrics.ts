@@ -103,6 +103,8 @@ interface RefusalMetric extends TimingRow {
 export interface RoundMetric extends Row {
   unit: 'per second' | 'share' | 'ratio' | 'ms' | 'bytes'
   scope: 'round'
+  /** Of loads that make calls, or of those whose sessions stand idle. Left out: of both. */
+  loads?: 'calling' | 'idle'
 }
 
 export type TimingMetric =
@@ -487,6 +489,7 @@ export const ROUND_METRICS: readonly RoundMetric[] = [
     title: 'requests/s',
     unit: 'per second',
     scope: 'round',
+    loads: 'calling',
     direction: HIGHER,
     definition:
       'Successful calls that ended inside the measured window, per second of it; those that began in the warm-up included, so that a window of long calls is not undercounted.',
@@ -496,6 +499,7 @@ export const ROUND_METRICS: readonly RoundMetric[] = [
     title: 'output tokens/s',
     unit: 'per second',
     scope: 'round',
+    loads: 'calling',
     direction: HIGHER,
     definition: 'Output tokens of successful calls per second of the same time.',
   },
@@ -504,6 +508,7 @@ export const ROUND_METRICS: readonly RoundMetric[] = [
     title: 'goodput',
     unit: 'share',
     scope: 'round',
+    loads: 'calling',
     direction: HIGHER,
     definition:
       'Share of calls that met every `slo`; errors, interrupted and dropped calls are in the denominator.',
@@ -513,6 +518,7 @@ export const ROUND_METRICS: readonly RoundMetric[] = [
     title: 'error rate',
     unit: 'share',
     scope: 'round',
+    loads: 'calling',
     direction: LOWER,
     definition: 'Share of ended calls that failed.',
   },
@@ -521,6 +527,7 @@ export const ROUND_METRICS: readonly RoundMetric[] = [
     title: 'overhead bytes',
     unit: 'ratio',
     scope: 'round',
+    loads: 'calling',
     direction: LOWER,
     definition:
       'Raw socket bytes / payload bytes - 1, both directions, handshakes left out. The payload is native tensor bytes or UTF-8 text; the socket is read beneath TLS.',
@@ -539,6 +546,7 @@ export const ROUND_METRICS: readonly RoundMetric[] = [
     title: 'client CPU',
     unit: 'ms',
     scope: 'round',
+    loads: 'calling',
     direction: LOWER,
     definition:
       'CPU time of the load threads per call, handshakes and warm-up included: what a call costs this client. Absent in an open loop, where a load thread also polls the clock, and where Node does not tell it (before 23.9).',
@@ -548,6 +556,7 @@ export const ROUND_METRICS: readonly RoundMetric[] = [
     title: 'requests/s per server core',
     unit: 'per second',
     scope: 'round',
+    loads: 'calling',
     direction: HIGHER,
     definition:
       'Calls per CPU second that the server spent: the bundled one as it tells itself, its front end without its models; any other that runs on this machine as the system tells of the process that the target names (`pid`), with those that it has started, in steps of 10 ms each.',
@@ -557,9 +566,39 @@ export const ROUND_METRICS: readonly RoundMetric[] = [
     title: 'server memory growth',
     unit: 'bytes',
     scope: 'round',
+    loads: 'calling',
     direction: LOWER,
     definition:
       'By how much the server’s resident memory (as the bundled one tells itself, or the system of the process that the target names with `pid`) lay above what it held before the round, at its peak. Of targets that a case reads slowly (`reader`): what a server keeps for such a reader is in it, and what its garbage collector has not taken yet. It is asked five times a second.',
+  },
+  {
+    name: 'session_loss',
+    title: 'sessions lost',
+    unit: 'share',
+    scope: 'round',
+    loads: 'idle',
+    direction: LOWER,
+    definition: 'Share of an idle load’s sessions that did not stand at its end: refused, lost, or expired.',
+  },
+  {
+    name: 'server_memory_per_session',
+    title: 'server memory a session',
+    unit: 'bytes',
+    scope: 'round',
+    loads: 'idle',
+    direction: LOWER,
+    definition:
+      'Resident memory of the server with all sessions of an idle load standing, less what it was before, by their number; the median of several readings on either side. Absent where nobody tells it: the bundled server does, of any other one its process has to be named (`pid`). Memory that a server has and does not use hides what sessions take, and so does garbage that it has not collected; the bundled server is started anew for each round, and asked to collect its own first.',
+  },
+  {
+    name: 'client_memory_per_session',
+    title: 'client memory a session',
+    unit: 'bytes',
+    scope: 'round',
+    loads: 'idle',
+    direction: LOWER,
+    definition:
+      'The same of the processes in which the sessions’ other ends stand, which have done nothing else and collect their garbage first: what a client in JavaScript with the same library takes.',
   },
 ]
 

@@ -139,6 +139,11 @@ export class Recorder {
     recordMs(this.#waits, askedMs)
   }
 
+  /** A session of an idle load was refused so long after it was asked for, or did not stand for longer. */
+  sessionFailed(outcome: Outcome, afterMs: number): void {
+    this.#fail(outcome, afterMs)
+  }
+
   interrupted(): void {
     this.counts.interrupted++
   }

@@ -9,7 +9,10 @@ import type { Timeline } from './timeline.ts'
 export interface ErrorRecord {
   outcome: Outcome
   count: number
-  /** Encoded histogram of planned start -> failure; null where it was a connection that failed, not a call. */
+  /**
+   * Encoded histogram of planned start -> failure; null where it was a connection that failed, not a call. Of an idle
+   * load's sessions: from when one was asked for or, where it stood, from then on.
+   */
   timeToFailure: string | null
 }
 
@@ -55,6 +58,10 @@ export interface Counts {
   negativeOverheads: number
   /** Successful calls of several messages whose reply had not as many chunks. */
   unpaired: number
+  /** Of an idle load: sessions that were asked for, that stood when the round began, and that stood when it ended. */
+  sessionsAsked: number
+  sessionsStood: number
+  sessionsLeft: number
 }
 
 /** What a load thread did with its time, until its last call started. */
@@ -111,5 +118,8 @@ export function newCounts(): Counts {
     allSuccesses: 0,
     negativeOverheads: 0,
     unpaired: 0,
+    sessionsAsked: 0,
+    sessionsStood: 0,
+    sessionsLeft: 0,
   }
 }

@@ -5,7 +5,7 @@ import type { CaseResult, Summary } from '../result/document.ts'
 import { floorOf } from '../result/floor.ts'
 import { isLowerBound } from '../result/thresholds.ts'
 import { clean } from './clean.ts'
-import { mebibytes, percent, significant, type TimeUnit, unitFor, whole } from './numbers.ts'
+import { kibibytes, mebibytes, percent, significant, type TimeUnit, unitFor, whole } from './numbers.ts'
 import { type Cell, type Column, EMPTY, plain, type Table, type Tone, textColumn } from './page.ts'
 
 interface Reading {
@@ -18,7 +18,7 @@ interface Reading {
   tone?: Tone
 }
 
-type Scale = 'time' | 'number' | 'count' | 'percent' | 'size'
+type Scale = 'time' | 'number' | 'count' | 'percent' | 'kibibytes' | 'mebibytes'
 
 export interface CaseColumn {
   title: string
@@ -79,9 +79,25 @@ export function summed(
     group: name,
     expendable,
     read(result) {
-      const value = result.summary[name]
+      const value = result.summary[name] ?? null
       if (value === null || (unlessZero && value === 0)) return null
       return { value, atLeast: isLowerBound(result, name), noted: isNoted(result, name) }
+    },
+  }
+}
+
+/** Sessions that did not stand to the end of an idle load. */
+export function lossColumn(): CaseColumn {
+  return {
+    title: 'lost',
+    statistic: '',
+    scale: 'count',
+    group: 'sessions_lost',
+    expendable: 0,
+    read({ summary: { sessions_lost: lost, session_loss: loss } }) {
+      if (lost === undefined) return null
+      const text = lost > 0 && loss != null ? `${whole(lost)} (${percent(loss)})` : whole(lost)
+      return { value: lost, atLeast: false, noted: false, text, tone: lost > 0 ? 'bad' : 'plain' }
     },
   }
 }
@@ -159,7 +175,8 @@ function write(reading: Reading | null, scale: Scale, unit: TimeUnit | null): Ce
 function scaled(value: number, scale: Scale, unit: TimeUnit | null): string {
   if (unit) return significant(value * unit.perMs)
   if (scale === 'percent') return percent(value)
-  if (scale === 'size') return mebibytes(value)
+  if (scale === 'mebibytes') return mebibytes(value)
+  if (scale === 'kibibytes') return kibibytes(value)
   return scale === 'count' ? whole(value) : significant(value)
 }
 

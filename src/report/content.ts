@@ -2,7 +2,8 @@
 
 import { metricByName } from '../record/metrics.ts'
 import type { CaseResult, Result } from '../result/document.ts'
-import { caseTable, errorColumn, floorColumn, summed, timing } from './case-table.ts'
+import { wasIdle } from '../result/idle.ts'
+import { caseTable, errorColumn, floorColumn, lossColumn, summed, timing } from './case-table.ts'
 import { clean } from './clean.ts'
 import { comparisonParts } from './comparison-page.ts'
 import { environmentFacts, pageTitle, scenarioWarnings } from './facts.ts'
@@ -32,8 +33,9 @@ export function resultPage(result: Result): Page {
 }
 
 function caseTables(cases: readonly CaseResult[]): (Table | null)[] {
-  const unary = cases.filter(({ kind }) => kind === 'unary')
-  const streaming = cases.filter(({ kind }) => kind === 'streaming')
+  const [idle, calling] = [cases.filter(wasIdle), cases.filter((result) => !wasIdle(result))]
+  const unary = calling.filter(({ kind }) => kind === 'unary')
+  const streaming = calling.filter(({ kind }) => kind === 'streaming')
   const p50 = (name: string, group: string, expendable = 0) =>
     timing(name, 'p50', { group, expendable, showStatistic: false })
   const outcome = [
@@ -47,6 +49,19 @@ function caseTables(cases: readonly CaseResult[]): (Table | null)[] {
     summed('request_throughput', 'number'),
   ]
   return [
+    caseTable(
+      'Idle sessions',
+      idle,
+      [
+        summed('sessions', 'count', { title: 'stood' }),
+        lossColumn(),
+        timing('handshake', 'p50'),
+        timing('handshake', 'p99'),
+        summed('server_memory_per_session', 'kibibytes'),
+        summed('client_memory_per_session', 'kibibytes'),
+      ],
+      { everyCase: true },
+    ),
     caseTable(
       'Unary calls',
       unary,
@@ -89,7 +104,7 @@ function caseTables(cases: readonly CaseResult[]): (Table | null)[] {
         p50('server_compute', 'server', 1),
         summed('overhead_bytes', 'percent'),
         summed('throughput_per_core', 'number'),
-        summed('server_memory_growth', 'size'),
+        summed('server_memory_growth', 'mebibytes'),
       ],
       { besides: [summed('client_cpu_time', 'time', { expendable: 2 })] },
     ),

@@ -136,7 +136,7 @@ export function ratio(result: CaseResult | null, name: keyof Summary): MatrixCel
   const value = result.summary[name]
   const none = failed(result)
   if (none !== null) return empty(none)
-  if (value === null) return empty(`${clean(result.name)}: ${name} is not known`)
+  if (value === null || value === undefined) return empty(`${clean(result.name)}: ${name} is not known`)
   return told(result, value, isLowerBound(result, name), [])
 }
 

@@ -4,6 +4,7 @@
  */
 
 import type { CaseResult, Result } from '../result/document.ts'
+import { wasIdle } from '../result/idle.ts'
 import { clean } from './clean.ts'
 import {
   callTime,
@@ -104,8 +105,9 @@ const STATELESS_MCP = '2026-07-28'
 /** The matrix of one result. Cases find their row by interface and kind of call, and their role in it by their load. */
 export function matrixOf(result: Result): Matrix {
   const planned = plannedCases(result)
+  const calling = result.cases.filter((item) => !wasIdle(item))
   const rows = HEADINGS.flatMap((heading) => {
-    const own = result.cases.filter(
+    const own = calling.filter(
       (item) => item.interface === heading.interface && heading.kinds.includes(callKind(item)),
     )
     const groups = [...Map.groupBy(own, (item) => planned(item).group).values()]

@@ -33,6 +33,11 @@ export function mebibytes(byteCount: number): string {
   return `${(byteCount / 2 ** 20).toFixed(1)} MiB`
 }
 
+/** Memory of one session among many. */
+export function kibibytes(byteCount: number): string {
+  return `${(byteCount / 2 ** 10).toFixed(1)} KiB`
+}
+
 export function signedPercent(share: number): string {
   return `${share > 0 ? '+' : ''}${percent(share)}`
 }

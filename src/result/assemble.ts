@@ -1,14 +1,18 @@
 /** From what the load threads recorded to what a result says of a case. */
 
+import type { SessionMemory } from '../agent/session-memory.ts'
 import type { Protocol } from '../drivers/driver.ts'
 import { protocol } from '../drivers/registry.ts'
 import type { Case } from '../plan/plan.ts'
-import { callShape, streams } from '../plan/streams.ts'
+import { isIdle } from '../plan/schedule.ts'
+import { streams } from '../plan/streams.ts'
+import { hasMetric } from '../plan/thresholds.ts'
 import type { Histogram } from '../record/histogram.ts'
-import { type CallMetric, type ChunkMetric, concerns, TIMING_METRICS } from '../record/metrics.ts'
+import { type CallMetric, type ChunkMetric, TIMING_METRICS } from '../record/metrics.ts'
 import { type Counts, newCounts, type RoundRecord } from '../record/round-record.ts'
 import type { CaseResult, Distribution, ErrorCount, RoundResult, Summary } from './document.ts'
 import { evidenceOf } from './evidence.ts'
+import { absentMemory, type IdleEvidence, type IdleSummary, idleSummary, idleVerdict } from './idle.ts'
 import { distribution, mergeHistograms, storedDistribution } from './merge.ts'
 import { timelineOf } from './timeline.ts'
 import { caseVerdict } from './verdict.ts'
@@ -27,6 +31,8 @@ export interface RoundEvidence {
   serverCpuSeconds: number | null
   /** By how much its memory grew, at its peak; null where it tells none, or nobody asked. */
   serverMemoryGrowthBytes: number | null
+  /** Of an idle load, where it was read. */
+  sessionMemory?: SessionMemory | null
 }
 
 /** Throws where a record's histogram is damaged. */
@@ -42,6 +48,7 @@ export function assembleCase(planned: Case, rounds: readonly RoundEvidence[]): C
     cpuSeconds: cpu.includes(null) ? null : sum(cpu as number[]),
     memoryGrowthBytes: growths.length > 0 ? Math.max(...growths) : null,
   }
+  const idle = idleSummary(planned, rounds.map(idleEvidence))
   return {
     name: planned.name,
     target: planned.target.name,
@@ -51,10 +58,12 @@ export function assembleCase(planned: Case, rounds: readonly RoundEvidence[]): C
     call_kind: protocol(planned.target.interface).kind(planned.target),
     labels: planned.labels,
     load: { ...planned.load },
-    verdict: caseVerdict(evidenceOf(planned, counts, metrics, everything, assembled)),
-    summary: summary(planned, counts, usage),
+    verdict: isIdle(planned)
+      ? idleVerdict(idle, everything)
+      : caseVerdict(evidenceOf(planned, counts, metrics, everything, assembled)),
+    summary: { ...summary(planned, counts, usage), ...idle },
     metrics,
-    absent: absent(planned, metrics, counts),
+    absent: { ...absent(planned, metrics, counts), ...absentMemory(planned, idle) },
     rounds: assembled,
     errors: errors(everything),
   }
@@ -65,10 +74,17 @@ export function assembleRound(planned: Case, evidence: RoundEvidence): RoundResu
   const counts = roundCounts(records)
   const metrics = distributions(records, openCalls(planned, counts), distribution)
   return {
-    summary: summary(planned, counts, { cpuSeconds, memoryGrowthBytes }),
+    summary: {
+      ...summary(planned, counts, { cpuSeconds, memoryGrowthBytes }),
+      ...idleSummary(planned, [idleEvidence(evidence)]),
+    },
     metrics: trusted(metrics, counts),
     timeline: timelineOf(records.map(({ timeline }) => timeline)),
   }
+}
+
+function idleEvidence({ records, sessionMemory = null }: RoundEvidence): IdleEvidence {
+  return { counts: roundCounts(records), sessionMemory }
 }
 
 /** Calls that could still have been slower than all that ended. Drops that the scenario asked for are none. */
@@ -81,7 +97,7 @@ interface ServerUse {
   memoryGrowthBytes: number | null
 }
 
-function summary(planned: Case, counts: Counts, server: ServerUse): Summary {
+function summary(planned: Case, counts: Counts, server: ServerUse): Omit<Summary, keyof IdleSummary> {
   const seconds = counts.windowMs / 1000
   const rate = (count: number) => (seconds > 0 ? count / seconds : null)
   const due = counts.calls + counts.interrupted + counts.dropped
@@ -176,10 +192,9 @@ function absent(
 ): Record<string, string> {
   const reasons: Record<string, string> = {}
   const { stamps } = protocol(planned.target.interface)
-  const calls = callShape(planned)
   const succeeded = counts.calls > counts.errors
   for (const metric of TIMING_METRICS) {
-    if (metric.name in metrics || !concerns(metric, calls)) continue
+    if (metric.name in metrics || !hasMetric(planned, metric.name)) continue
     if (metric.scope === 'generator') continue
     const isOfCall = metric.scope === 'call' || metric.scope === 'chunk'
     const hidden = isOfCall ? hiddenStamp(metric, stamps) : undefined

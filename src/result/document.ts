@@ -89,6 +89,14 @@ const summarySchema = z.object({
   handshake_bytes: number.nullable().default(null),
   /** Of the load threads, per call, in ms. */
   client_cpu_time: number.nullable().default(null),
+  /** Of an idle load, and left out of any other: sessions that stood at the end (of the round with the fewest). */
+  sessions: count.optional(),
+  /** Those that did not: refused, lost, or expired. */
+  sessions_lost: count.optional(),
+  session_loss: number.nullable().optional(),
+  /** In bytes; the median of the rounds. */
+  server_memory_per_session: number.nullable().optional(),
+  client_memory_per_session: number.nullable().optional(),
 })
 
 const verdictSchema = z.object({

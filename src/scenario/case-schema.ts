@@ -22,6 +22,7 @@ const MODELS: Readonly<Record<Load['model'], string>> = {
   poisson: 'calls start at random, independent times, as users do',
   ramp: 'calls start at a rate that changes in stages',
   search: 'the highest rate is looked for at which an objective holds, and then measured',
+  idle: 'no calls: sessions are opened, stand for the `duration`, and are closed; docs/idle-sessions.md tells what a session is',
 }
 
 const OVERFLOWS: Readonly<Record<Overflow, string>> = {
@@ -118,8 +119,9 @@ function statisticOfMetric() {
 
 export const loadFields = {
   concurrency: integer('number of calls', 1, 100_000).describe(
-    '`closed`: calls that are under way at once. Default: `1`.',
+    '`closed`: calls that are under way at once. Default: `1`. `idle`: handshakes that are under way at once. Default: `50`.',
   ),
+  sessions: integer('number of sessions', 1, 100_000).describe('`idle`: sessions that stand at once.'),
   rate: quantity(RATE).describe('`constant`, `poisson`: calls that start per unit of time.'),
   start_rate: quantity(RATE_OR_ZERO).describe(
     '`ramp`: the rate that the first stage begins with. Default: `0/s`. `search`: the first rate that is tried. Default: `10/s`.',
@@ -139,7 +141,7 @@ export const loadFields = {
     'Measured calls of each round, instead of a `duration`.',
   ),
   warmup: quantity(DURATION_OR_ZERO).describe(
-    'How long each round runs before it is measured. Default: `500ms`.',
+    'How long each round runs before it is measured. `idle`: how long all is left alone before memory is read, without the sessions and with them. Default: `500ms`.',
   ),
   connections: integer('number of connections', 1, 65_535).describe(
     'Connections at most. Default: as many as the concurrency needs; at a given rate, as many as it takes, up to 256.',
@@ -159,6 +161,7 @@ const loadSchema = z.strictObject({
     .optional()
     .describe(`When calls start. ${choices(MODELS)}. Default: \`closed\`.`),
   concurrency: loadFields.concurrency.optional(),
+  sessions: loadFields.sessions.optional(),
   rate: loadFields.rate.optional(),
   start_rate: loadFields.start_rate.optional(),
   max_rate: loadFields.max_rate.optional(),

@@ -5,7 +5,7 @@ import { systemClock } from '../../src/load/clock.ts'
 import { Round, type RoundEnd } from '../../src/load/round.ts'
 import { Throttle } from '../../src/load/throttle.ts'
 import type { Case, Load, Payload, Target, Timeouts } from '../../src/plan/plan.ts'
-import { schedule, withRate } from '../../src/plan/schedule.ts'
+import { type OpenLoad, schedule, withRate } from '../../src/plan/schedule.ts'
 import { callShape, messagesOf } from '../../src/plan/streams.ts'
 import { decode, destroy, initHistograms, percentileMs } from '../../src/record/histogram.ts'
 import { Recorder } from '../../src/record/recorder.ts'
@@ -96,7 +96,8 @@ export async function play(what: Play): Promise<Played> {
     driver,
     clock: systemClock,
     recording: recorder,
-    schedule: load.model === 'closed' ? null : schedule(load, { round: 0, worker: 0, workers: 1 }),
+    schedule:
+      load.model === 'closed' ? null : schedule(load as OpenLoad, { round: 0, worker: 0, workers: 1 }),
     concurrency: load.model === 'closed' ? load.concurrency : 0,
     calls: load.model === 'closed' ? load.calls : null,
     messages: messagesOf(planned),

@@ -15,7 +15,7 @@ import type { Call } from '../../src/load/call.ts'
 import type { Recording } from '../../src/load/recording.ts'
 import { Round, type RoundOptions } from '../../src/load/round.ts'
 import type { Throttle } from '../../src/load/throttle.ts'
-import { type RunnableCase, schedule, withRate } from '../../src/plan/schedule.ts'
+import { type OpenLoad, type RunnableCase, schedule, withRate } from '../../src/plan/schedule.ts'
 import { caseOf, type Play } from '../contract/play.ts'
 
 /** What the server says to a call, or to a connection, that comes at `atMs`, and how long it takes over it. */
@@ -132,7 +132,11 @@ export async function simulate(what: Simulation): Promise<Simulated> {
 function arrivalsOf({ load }: RunnableCase): Pick<RoundOptions, 'schedule' | 'concurrency' | 'calls'> {
   return load.model === 'closed'
     ? { schedule: null, concurrency: load.concurrency, calls: load.calls }
-    : { schedule: schedule(load, { round: 0, worker: 0, workers: 1 }), concurrency: 0, calls: null }
+    : {
+        schedule: schedule(load as OpenLoad, { round: 0, worker: 0, workers: 1 }),
+        concurrency: 0,
+        calls: null,
+      }
 }
 
 function playedDriver({ answer, connect, capacity = 1 }: Simulation, seen: Simulated): Driver {
@@ -185,6 +189,7 @@ function recordingOf(seen: Simulated): Recording {
     handshake() {},
     connection() {},
     connectionFailed() {},
+    sessionFailed() {},
     throttled(askedMs, isAbsurd) {
       seen.waits.push({ askedMs, isAbsurd })
     },

@@ -35,6 +35,36 @@ const FAULTS: Fault[] = [
     ],
   },
   {
+    name: 'an idle load without sessions',
+    text: `${REST}defaults: { load: { model: idle } }\n`,
+    says: [
+      's.yaml:1:12: an idle load needs `sessions`',
+      '    targets: { rest: { interface: rest, api: kserve-v2, url: "http://x", model: mlp } }',
+      '               ^^^^',
+      '  Add e.g. `sessions: 1000`.',
+    ],
+  },
+  {
+    name: 'an idle load that counts calls',
+    text: `${REST}defaults: { load: { model: idle, sessions: 5, calls: 9 } }\n`,
+    says: [
+      's.yaml:2:47: an idle load has no `calls`',
+      '    defaults: { load: { model: idle, sessions: 5, calls: 9 } }',
+      '                                                  ^^^^^',
+      '  It belongs to `model: closed` or `model: constant` or `model: poisson`.',
+    ],
+  },
+  {
+    name: 'an idle load of streams that end by themselves',
+    text: 'targets: { chat: { interface: sse, api: openai-chat, url: "http://x", model: m } }\ndefaults: { load: { model: idle, sessions: 5 } }\n',
+    says: [
+      's.yaml:1:41: a stream of openai-chat ends by itself, so none can stand idle',
+      '    targets: { chat: { interface: sse, api: openai-chat, url: "http://x", model: m } }',
+      '                                            ^^^^^^^^^^^',
+      '  Take `api: raw`, and the URL of a stream that stays open.',
+    ],
+  },
+  {
     name: 'an unknown target',
     text: `${REST}cases:\n  - { target: rset }\n`,
     says: [

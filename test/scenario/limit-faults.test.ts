@@ -73,6 +73,26 @@ const FAULTS: Fault[] = [
     ],
   },
   {
+    name: 'a threshold on calls that nobody makes',
+    text: `${REST}defaults: { load: { model: idle, sessions: 5 } }\nthresholds: { rest: { error_rate: "< 1%" } }\n`,
+    says: [
+      's.yaml:3:23: an idle load has no error_rate',
+      '    thresholds: { rest: { error_rate: "< 1%" } }',
+      '                          ^^^^^^^^^^',
+      '  Remove it, or name the cases that have it.',
+    ],
+  },
+  {
+    name: 'a threshold on sessions of a load that makes calls',
+    text: `${REST}thresholds: { rest: { server_memory_per_session: "< 9KiB" } }\n`,
+    says: [
+      's.yaml:2:23: a load that makes calls has no server_memory_per_session',
+      '    thresholds: { rest: { server_memory_per_session: "< 9KiB" } }',
+      '                          ^^^^^^^^^^^^^^^^^^^^^^^^^',
+      '  Remove it, or name the cases that have it.',
+    ],
+  },
+  {
     name: 'an slo on an unknown metric',
     text: `${REST}defaults: { slo: { latency: 50ms } }\n`,
     says: [
