@@ -8,7 +8,7 @@ import type { CaseResult, Result, RoundResult, Summary } from '../result/documen
 import { isLowerBound } from '../result/thresholds.ts'
 import { fewestValues, pairedShift, unpairedShift } from '../shift.ts'
 import { caseDifferences, runDifferences } from './fingerprint.ts'
-import { fewestCalls, type Gate, gateName, isDifference } from './gates.ts'
+import { concernsPair, fewestCalls, type Gate, gateName, isDifference } from './gates.ts'
 import { type Pair, pairedByName, pairedByTarget } from './pairs.ts'
 
 export interface CompareOptions {
@@ -59,7 +59,9 @@ export function compareTargets(
 function compareCases(pairs: readonly Pair[], isPaired: boolean, options: CompareOptions): ComparedCase[] {
   const prepared = pairs.map((pair) => ({
     pair,
-    gates: options.gates.map((gate) => prepare(gate, pair, isPaired, options)),
+    gates: options.gates
+      .filter((gate) => concernsPair(gate, pair))
+      .map((gate) => prepare(gate, pair, isPaired, options)),
   }))
   // Only what there is evidence for takes part in the correction: the rest claims nothing.
   const count = prepared.reduce(

@@ -1,5 +1,7 @@
-import { type Metric, PERCENTILES, type Statistic } from '../record/metrics.ts'
+import { concernsLoad, type Metric, PERCENTILES, type Statistic } from '../record/metrics.ts'
+import { wasIdle } from '../result/idle.ts'
 import { parseMetric } from '../scenario/limit.ts'
+import type { Pair } from './pairs.ts'
 
 /** A number of each round that two sides are compared by, and the smallest change of it that matters. */
 export interface Gate {
@@ -19,6 +21,8 @@ const DEFAULTS = [
   { name: 'request_latency.p99', smallest: 0.25 },
   { name: 'request_throughput', smallest: 0.05 },
   { name: 'error_rate', smallest: 0.001 },
+  { name: 'session_loss', smallest: 0.001 },
+  { name: 'server_memory_per_session', smallest: 0.1 },
 ]
 
 /** For a metric that is not among the defaults. */
@@ -48,6 +52,11 @@ export function isDifference({ metric }: Gate): boolean {
 export function fewestCalls({ statistic }: Gate): number {
   const percentile = statistic !== null && statistic in PERCENTILES ? PERCENTILES[statistic as 'p50'] : 0
   return Math.ceil(100 / (100 - percentile))
+}
+
+/** False where the cases' load has no such number by its nature, which is no lack of evidence. */
+export function concernsPair({ metric }: Gate, { baseline, candidate }: Pair): boolean {
+  return [baseline, candidate].some(({ one }) => concernsLoad(metric, wasIdle(one)))
 }
 
 function smallestOf({ unit }: Metric, statistic: Statistic | null): number {

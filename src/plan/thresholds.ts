@@ -1,4 +1,4 @@
-import { concerns, METRICS, type Metric, STATISTICS } from '../record/metrics.ts'
+import { concerns, concernsLoad, METRICS, STATISTICS } from '../record/metrics.ts'
 import type { Limit } from '../scenario/limit.ts'
 import type { Scenario } from '../scenario/load.ts'
 import type { Problem } from '../scenario/problem.ts'
@@ -74,23 +74,14 @@ export function resolveThresholds(
 export function hasMetric(one: Pick<Case, 'target' | 'payload' | 'load'>, name: string): boolean {
   const metric = METRICS.find((candidate) => candidate.name === name)
   if (metric === undefined) return true
-  return isIdle(one) ? concernsIdle(metric) : !isOfIdle(metric) && concerns(metric, callShape(one))
-}
-
-/** Whether sessions have it that make no calls. */
-function concernsIdle(metric: Metric): boolean {
-  if (metric.scope === 'round') return metric.loads !== 'calling'
-  return metric.scope !== 'call' && metric.scope !== 'chunk'
-}
-
-function isOfIdle(metric: Metric): boolean {
-  return metric.scope === 'round' && metric.loads === 'idle'
+  return concernsLoad(metric, isIdle(one)) && concerns(metric, callShape(one))
 }
 
 /** What the cases are, for which the metric has no meaning. */
 function calledWhat(cases: readonly Case[], name: string): string {
   if (cases.every(isIdle)) return 'an idle load'
-  if (METRICS.some((metric) => metric.name === name && isOfIdle(metric))) return 'a load that makes calls'
+  const metric = METRICS.find((candidate) => candidate.name === name)
+  if (metric && !concernsLoad(metric, false)) return 'a load that makes calls'
   if (!cases.every(streams)) return 'a call with one reply'
   return name === 'message_latency' ? 'a stream for one message' : 'a stream'
 }

@@ -627,6 +627,12 @@ export function concerns(metric: Metric, { streams, converses }: CallShape): boo
   return (metric.calls === 'streaming') === streams
 }
 
+/** True where the metric has a meaning for such loads: those whose sessions stand idle make no calls. */
+export function concernsLoad(metric: Metric, isIdle: boolean): boolean {
+  if (metric.scope === 'round') return metric.loads === undefined || (metric.loads === 'idle') === isIdle
+  return !isIdle || (metric.scope !== 'call' && metric.scope !== 'chunk')
+}
+
 /** The statistics that a timing metric has in results and thresholds. */
 export const STATISTICS = [
   'min',

@@ -22,6 +22,28 @@ function rounds(p50: number, seed: number, change: Partial<Record<'p99' | 'throu
   )
 }
 
+/** A case whose sessions took so many bytes each of the server. */
+function idleCase(bytes: number, seed: number): CaseResult {
+  const one = caseOfRounds('mcp', rounds(10, seed), { metrics: {} })
+  const told = {
+    calls: 0,
+    sessions: 100,
+    sessions_lost: 0,
+    session_loss: 0,
+    server_memory_per_session: bytes,
+  }
+  const ofRounds = around(bytes, 0.01, ROUNDS, seed)
+  return {
+    ...one,
+    summary: { ...one.summary, ...told },
+    rounds: one.rounds.map(({ summary, ...round }, index) => ({
+      ...round,
+      metrics: {},
+      summary: { ...summary, ...told, server_memory_per_session: ofRounds[index]! },
+    })),
+  }
+}
+
 async function compared(
   before: readonly RoundSpec[],
   after: readonly RoundSpec[],
@@ -71,6 +93,16 @@ describe('a verdict', () => {
     const { p50 } = await compared(rounds(10, 1), rounds(10.5, 2))
     expect(p50).toMatchObject({ verdict: 'inconclusive', reason: expect.stringContaining('more or longer') })
     expect(p50.change).not.toBeNull()
+  })
+
+  test('of idle sessions is about what they take and how many were lost, and nothing that calls have', async () => {
+    const [before, after] = [idleCase(20_000, 1), idleCase(26_000, 2)]
+    const comparison = compareResults(await resultOf([before]), await resultOf([after]), OPTIONS)
+    expect(comparison.cases[0]!.metrics).toMatchObject([
+      { metric: 'session_loss', verdict: 'unchanged' },
+      { metric: 'server_memory_per_session', verdict: 'regressed' },
+    ])
+    expect(gate(comparison).verdict).toBe('regressed')
   })
 
   test('counts failed calls in points, not in ratios to none', async () => {
