@@ -128,7 +128,7 @@ const referenceSchema = z.strictObject({
   sessions: integer('number of sessions', 1, 1_000_000)
     .optional()
     .describe(
-      'Sessions of each kind that stand at once. Default: `1024` of WebSocket, `4096` of MCP and of event streams.',
+      'Sessions of each kind that stand at once; one more is refused, and of MCP takes the place of the one that was idle for longest. Default: `1024` of WebSocket, `4096` of MCP and of event streams.',
     ),
   session_idle: quantity(DURATION)
     .optional()
