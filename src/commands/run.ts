@@ -249,6 +249,10 @@ const CURES: readonly (readonly [string, string])[] = [
     'tls.untrusted',
     'Name the CA that signed the certificate: tls: { ca: ca.pem }, or tls: { verify: false }.',
   ],
+  [
+    'client.descriptors',
+    'Each connection takes one: raise the limit with `ulimit -n`, or lower concurrency or connections.',
+  ],
   ['auth.token', 'Check auth.oauth2: the URL of the token endpoint, the client and its secret.'],
   ['tls.hostname', 'The certificate is for another name: set tls: { servername: … }.'],
   ['tls.client_certificate', 'The server wants a certificate that it trusts: set tls: { cert: …, key: … }.'],

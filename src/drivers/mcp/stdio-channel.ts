@@ -2,8 +2,9 @@ import { Buffer } from 'node:buffer'
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { type ByteCounts, type DriverOptions, failure, OpenError } from '../driver.ts'
+import { type ByteCounts, type DriverOptions, failure, OpenError, type Outcome } from '../driver.ts'
 import { abortable } from '../transport/connect.ts'
+import { limitOutcome } from '../transport/errors.ts'
 import type { ChannelOwner, OpenChannel } from './channel.ts'
 import { type McpOptions, MOST_MESSAGE_BYTES, REFERENCE_COMMAND } from './options.ts'
 import { TextChannel } from './text-channel.ts'
@@ -142,9 +143,7 @@ export function overStdio({ target }: DriverOptions<unknown>): { open: OpenChann
       signal,
       (succeed, fail) => {
         child.once('spawn', succeed)
-        child.once('error', (error: NodeJS.ErrnoException) =>
-          fail(new OpenError(failure('spawn', 'mcp.spawn', error.code ?? '', error.message))),
-        )
+        child.once('error', (error: NodeJS.ErrnoException) => fail(new OpenError(spawnOutcome(error))))
       },
       () => {
         if (pid !== undefined) killGroup(pid, 'SIGKILL')
@@ -160,6 +159,10 @@ export function overStdio({ target }: DriverOptions<unknown>): { open: OpenChann
 function referenceCommand(): string[] {
   const bin = import.meta.url.endsWith('.ts') ? '../../bin.ts' : '../../bin.js'
   return [process.execPath, fileURLToPath(new URL(bin, import.meta.url)), 'serve', '--mcp-stdio']
+}
+
+function spawnOutcome(error: NodeJS.ErrnoException): Outcome {
+  return limitOutcome('spawn', error) ?? failure('spawn', 'mcp.spawn', error.code ?? '', error.message)
 }
 
 function safeEnvironment(): Record<string, string> {

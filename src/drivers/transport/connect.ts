@@ -4,7 +4,7 @@ import net from 'node:net'
 import tls from 'node:tls'
 import type { Target } from '../../plan/plan.ts'
 import { type ByteCounts, failure, OpenError, type SessionProbe } from '../driver.ts'
-import { tcpOutcome, tlsOutcome } from './errors.ts'
+import { dnsOutcome, tcpOutcome, tlsOutcome } from './errors.ts'
 import { isSecureScheme } from './scheme.ts'
 import { TlsSessions } from './tls-sessions.ts'
 
@@ -109,7 +109,7 @@ export async function resolve(hostname: string, probe: SessionProbe, signal: Abo
   if (net.isIP(hostname)) return [hostname]
   const addresses = await abortable<string[]>(signal, (succeed, fail) => {
     lookup(hostname, { all: true }, (error, found) => {
-      if (error) fail(new OpenError(failure('dns', 'dns', error.code ?? '', error.message)))
+      if (error) fail(new OpenError(dnsOutcome(error)))
       else succeed(found.map(({ address }) => address))
     })
   })

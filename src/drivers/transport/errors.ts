@@ -5,6 +5,12 @@ import { failure, type Outcome } from '../driver.ts'
 
 const RESETS = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET'])
 const TIMEOUTS = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'])
+/** What this machine has no more of. The server has nothing to do with it. */
+const LIMITS: Readonly<Record<string, { class: string; sample: string }>> = {
+  EMFILE: { class: 'client.descriptors', sample: 'this process may open no more descriptors (ulimit -n)' },
+  ENFILE: { class: 'client.descriptors', sample: 'this machine has no descriptors left' },
+  EADDRNOTAVAIL: { class: 'client.ports', sample: 'this machine has no port left for a connection there' },
+}
 const UNTRUSTED = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
@@ -26,11 +32,19 @@ const UNTRUSTED = new Set([
 const CLIENT_CERTIFICATE =
   /^ERR_SSL_(TLSV13_ALERT_CERTIFICATE_REQUIRED|TLSV1_ALERT_UNKNOWN_CA|SSLV3_ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+))$/
 
+/** The class of an error that tells a limit of this machine; null for any other. */
+export function limitOutcome(phase: string, { code = '' }: NodeJS.ErrnoException): Outcome | null {
+  const limit = LIMITS[code]
+  return limit ? failure(phase, limit.class, code, limit.sample) : null
+}
+
 /** The class of an error of the transport, in the given phase. */
 export function tcpOutcome(phase: string, error: NodeJS.ErrnoException): Outcome {
   const code = error.code ?? ''
   if (code === 'ECONNREFUSED') return failure(phase, 'tcp.refused', code, error.message)
   if (RESETS.has(code)) return failure(phase, 'tcp.reset', code, error.message)
+  const limit = limitOutcome(phase, error)
+  if (limit) return limit
   if (TIMEOUTS.has(code)) return failure(phase, 'tcp.timeout', code, error.message)
   if (code.startsWith('ERR_SSL_')) return tlsOutcome(error)
   return failure(phase, 'tcp.error', code, error.message)
@@ -46,6 +60,11 @@ export function closedOutcome(raw: net.Socket): Outcome {
 
 function codeOf(error: NodeJS.ErrnoException): string {
   return error.code ?? ''
+}
+
+/** The class of an error of looking up a name. */
+export function dnsOutcome(error: NodeJS.ErrnoException): Outcome {
+  return limitOutcome('dns', error) ?? failure('dns', 'dns', error.code ?? '', error.message)
 }
 
 /** The class of an error of TLS itself. */
