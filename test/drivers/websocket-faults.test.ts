@@ -182,6 +182,25 @@ describe('a call in flight, and the server', () => {
     expect(played.end.bytes.read).toBeLessThan(50_000_000)
   })
 
+  test.each<[string, Buffer]>([
+    ['a frame of 2^62 bytes', Buffer.from([0x82, 127, 0x40, 0, 0, 0, 0, 0, 0, 0])],
+    [
+      'fragments without an end',
+      Buffer.concat(
+        Array.from({ length: 20_000 }, () =>
+          frame('text', 'x', { first: 0 }).map((byte, at) => (at === 0 ? 0 : byte)),
+        ),
+      ),
+    ],
+  ])('sends %s: decode', async (_name, bytes) => {
+    server = await startFaultyWebSocket((socket) => {
+      if (bytes[0] === 0) socket.write(frame('text', 'x', { first: 0 }))
+      socket.write(bytes)
+    })
+    const played = await against(server.url)
+    expect(played.errors).toMatchObject([{ outcome: { class: 'decode', code: 'too_large' }, count: CALLS }])
+  })
+
   test('floods it with pings that it does not let be answered: it ends, and memory does not fill', async () => {
     const many = Buffer.concat(Array.from({ length: 1000 }, () => frame('ping', 'x'.repeat(125))))
     server = await startFaultyWebSocket((socket) => {

@@ -35,13 +35,18 @@ export interface Ending {
   error: NodeJS.ErrnoException | null
 }
 
+/** A message of more bytes, or in more pieces, than are kept of one. */
+const TOO_LARGE = new Set([
+  'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
+  'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH',
+  'WS_ERR_TOO_MANY_BUFFERED_PARTS',
+])
+
 /** How a call ended that was open when its connection did. */
 export function endingOutcome({ code, reason, error }: Ending, hasReply: boolean): Outcome {
   const phase = hasReply ? 'response' : 'request'
   const errorCode = error?.code ?? ''
-  if (errorCode === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
-    return failure(phase, 'decode', 'too_large', error!.message)
-  }
+  if (TOO_LARGE.has(errorCode)) return failure(phase, 'decode', 'too_large', error!.message)
   if (errorCode === 'WS_ERR_INVALID_UTF8') return failure(phase, 'decode', 'utf8', error!.message)
   if (errorCode.startsWith('Z_')) return failure(phase, 'decode', errorCode, error!.message)
   if (errorCode.startsWith('WS_ERR')) return failure(phase, 'ws.protocol', errorCode, error!.message)
