@@ -35,8 +35,6 @@ const OK = { 'grpc-status': '0' }
 const truncated = framed('0123456789').subarray(0, 8)
 
 describe.each(['unary', 'server-stream', 'client-stream', 'bidi'] as const)('%s', (kind) => {
-  const oneOf = kind === 'unary' || kind === 'client-stream'
-
   test('no trailers', async () => {
     const played = await firstAnswered(kind, (stream) => {
       stream.respond(HEADERS)
@@ -62,7 +60,13 @@ describe.each(['unary', 'server-stream', 'client-stream', 'bidi'] as const)('%s'
     expect(played.counts.calls).toBe(3)
     // What is missing is never told as content.
     expect(played.counts.payloadBytes).toBe(2 * 10)
-    expect(played.counts.errors).toBe(oneOf ? 1 : 0)
+    expect(played.classes).toEqual({ 'grpc.truncated': 1 })
+  })
+
+  test('a status that is no number', async () => {
+    const told = { 'grpc-status': 'fine' }
+    const played = await firstAnswered(kind, (stream) => endWith(stream, framed('0123456789'), told))
+    expect(played.classes).toEqual({ 'grpc.UNKNOWN': 1 })
   })
 
   test('compressed in a way that nobody agreed on', async () => {

@@ -5,7 +5,7 @@ import { status } from '@grpc/grpc-js'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { CallKind } from '../../src/drivers/driver.ts'
 import { NOTHING, type Play, play } from '../contract/play.ts'
-import { answer, begin, framed, startFaultyHttp2 } from '../servers/faulty-http2.ts'
+import { answer, BREACH, begin, framed, startFaultyHttp2 } from '../servers/faulty-http2.ts'
 import { startGrpcServer } from '../servers/plain-grpc.ts'
 
 type Stoppable = { url: string; stop(): Promise<unknown> }
@@ -142,15 +142,42 @@ test('nobody listens: tcp.refused', async () => {
   expect(played.classes).toEqual({ 'tcp.refused': 1 })
 })
 
-test('a server that does not speak HTTP/2: h2.protocol', async () => {
+/** A server that does this with each connection, and speaks no HTTP/2. */
+async function startSilent(serve: (socket: net.Socket) => void): Promise<Stoppable> {
   const listener = net.createServer((socket) => {
-    socket.on('error', () => {})
-    socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+    socket.on('error', () => {}).resume()
+    serve(socket)
   })
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', () => resolve()))
   const url = `grpc://127.0.0.1:${(listener.address() as net.AddressInfo).port}/a.B/C`
+  return { url, stop: () => new Promise((resolve) => listener.close(resolve)) }
+}
+
+test.each<[string, (socket: net.Socket) => void]>([
+  ['closes', (socket) => socket.end()],
+  ['resets', (socket) => socket.resetAndDestroy()],
+])('a server that %s the connection before it has said anything: tcp.reset', async (_name, fault) => {
+  const { url } = started(await startSilent(fault))
+  const played = await play({ target: { interface: 'grpc', url, connection: 'cold' }, ...calls(5) })
+  expect(played.classes).toEqual({ 'tcp.reset': 5 })
+})
+
+test('frames that break HTTP/2, within a call: h2.protocol, and no other call is sent after them', async () => {
+  const faulty = started(
+    await startFaultyHttp2(() => {
+      for (const socket of faulty.sockets) socket.write(BREACH)
+    }),
+  )
+  const played = await against('unary', calls(4))
+  expect(played.classes).toEqual({ 'h2.protocol': 4 })
+  expect(faulty.requests).toBe(4)
+})
+
+test('a server that does not speak HTTP/2: h2.protocol', async () => {
+  const { url } = started(
+    await startSilent((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))),
+  )
   const played = await play({ target: { interface: 'grpc', url } })
-  await new Promise((resolve) => listener.close(resolve))
   expect(played.classes).toEqual({ 'h2.protocol': 1 })
 })
 

@@ -53,6 +53,11 @@ export async function startFaultyHttp2(
   return faulty
 }
 
+/** More SETTINGS than a client lets pass for HTTP/2; of other breaches the oldest Node that is promised tells nothing. */
+export const BREACH = Buffer.concat(
+  Array.from({ length: 20_000 }, () => Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])),
+)
+
 /** A message as gRPC frames it. */
 export function framed(text: string): Buffer {
   const frame = Buffer.alloc(5 + Buffer.byteLength(text))

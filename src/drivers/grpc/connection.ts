@@ -84,10 +84,12 @@ function connectTo(
   let client: Client | null = null
   let raw: net.Socket | null = null
   let encrypted: TLSSocket | null = null
+  let isGivenUp = false
   const start = (succeed: (connection: GrpcConnection) => void, fail: (error: Error) => void) => {
     const made = (socket: net.Socket) => {
       raw = socket
       socket.once('error', (error) => fail(new OpenError(errorOutcome(error))))
+      if (isGivenUp) socket.destroy()
     }
     const secured = async (socket: net.Socket): Promise<net.Socket> => {
       probe.phase('tcp')
@@ -105,27 +107,40 @@ function connectTo(
       const host = net.isIPv6(address) ? `ipv6:[${address}]` : `ipv4:${address}`
       client = new Client(`${host}:${options.port}`, new OwnCredentials(options, secured), channelOptions)
       const channel = client.getChannel()
-      const watch = () => {
-        const state = channel.getConnectivityState(true)
+      // Asked to connect once: asked again of a connection that failed, it would try for ever.
+      const watch = (connects: boolean) => {
+        const state = channel.getConnectivityState(connects)
         if (state === connectivityState.READY) {
           probe.phase('setup')
           succeed({ client: client!, raw: raw! })
         } else if (state === connectivityState.TRANSIENT_FAILURE) {
-          const sample = 'the connection ended before the server’s HTTP/2 SETTINGS came'
           // A server that misses a certificate says so where the client has finished its handshake.
-          const alert = encrypted?.errored
-          fail(new OpenError(alert ? errorOutcome(alert) : failure('setup', 'h2.protocol', '', sample)))
+          const error = encrypted?.errored ?? raw?.errored
+          const isSilent = ((encrypted ?? raw)?.bytesRead ?? 0) === 0
+          fail(new OpenError(error ? errorOutcome(error) : withoutSettings(isSilent)))
         } else if (state !== connectivityState.SHUTDOWN) {
-          channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, watch)
+          channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, () => watch(false))
         }
       }
-      watch()
+      watch(true)
     })
   }
   return abortable(signal, start, () => {
-    client?.close()
+    isGivenUp = true
     raw?.destroy()
+    if (client) closeOnceTold(client)
   })
+}
+
+/**
+ * Closes a client whose connection was given up, once it has been told of that: closed before, it would wait to connect
+ * anew for ever, and be kept for that.
+ */
+function closeOnceTold(client: Client): void {
+  const channel = client.getChannel()
+  const close = () => void setImmediate(() => client.close())
+  if (channel.getConnectivityState(false) !== connectivityState.CONNECTING) close()
+  else channel.watchConnectivityState(connectivityState.CONNECTING, Number.POSITIVE_INFINITY, close)
 }
 
 /** What grpc-js has no words for: its channel's connections, and what is known of each. */
@@ -149,6 +164,12 @@ export function mostStreamsOf(client: Client): number {
     if (most !== undefined) return Math.max(1, most)
   }
   return Number.POSITIVE_INFINITY
+}
+
+/** A server that says something else speaks something else. */
+function withoutSettings(isSilent: boolean): Outcome {
+  const sample = 'the connection ended before the server’s HTTP/2 SETTINGS came'
+  return failure('setup', isSilent ? 'tcp.reset' : 'h2.protocol', '', sample)
 }
 
 function errorOutcome(error: NodeJS.ErrnoException): Outcome {

@@ -10,10 +10,19 @@ import {
 import { type Content, clearContent, newContent } from '../../dialects/dialect.ts'
 import { type CallSlot, failure, SUCCESS } from '../driver.ts'
 import { readServerTiming } from '../server-timing.ts'
-import { statusOutcome } from './outcome.ts'
+import { endedWithinMessage } from './half-message.ts'
+import { isOfConnection, statusOutcome } from './outcome.ts'
 import type { GrpcSession } from './session.ts'
 
 const SAMPLE_CHARACTERS = 300
+
+/** The status says that all is well, and it is not. */
+const TRUNCATED = failure(
+  'response',
+  'grpc.truncated',
+  '',
+  'the call ended with OK, and without the whole of its message',
+)
 
 const identity = (message: Buffer): Buffer => message
 
@@ -140,8 +149,12 @@ export class Exchange {
     const { call } = this
     if (!call) return
     call.lastByte()
-    if (told.code !== status.OK || !this.#reply) {
+    if (told.code !== status.OK) {
       this.#fail(told)
+      return
+    }
+    if (!this.#reply) {
+      this.#session.givenUp(this, TRUNCATED)
       return
     }
     if (!this.#decode(call, this.#reply)) return
@@ -175,7 +188,8 @@ export class Exchange {
 
   #endStream(call: CallSlot, told: StatusObject): void {
     call.lastByte()
-    this.#succeed(call, told)
+    if (endedWithinMessage(this.#grpcCall!)) this.#session.givenUp(this, TRUNCATED)
+    else this.#succeed(call, told)
   }
 
   #decode(call: CallSlot, message: Buffer): boolean {
@@ -203,6 +217,8 @@ export class Exchange {
 
   #fail(told: StatusObject): void {
     const outcome = statusOutcome(told, this.#hasReply, this.#session.loss)
+    // A call is told so before its connection is: the next one must not be sent into it.
+    if (isOfConnection(outcome)) this.#session.doom()
     // Of a stream that failed, grpc-js may still tell its end: it must not reach the next call.
     this.#session.givenUp(this, outcome)
   }

@@ -20,6 +20,11 @@ export interface Loss {
 const DROPPED = /^(Connection dropped|No connection established)/
 /** A GOAWAY that leaves the call out, or that tells an error. */
 const GONE_AWAY = /^Stream refused by server|Session closed with error code/
+/** What came is not HTTP/2. */
+const NOT_HTTP2 = /^Received RST_STREAM with code 2 triggered by internal client error: /
+/** The system's error of the socket, in its own words. */
+const BROKEN = /^(?:read|write) (E[A-Z]+)$/
+const OF_CONNECTION = new Set(['tcp.reset', 'h2.protocol', 'h2.goaway'])
 const RESET = /^Received RST_STREAM with code (\d+)/
 /** What grpc-js says in the place of some codes of RST_STREAM, and the codes. */
 const RESETS: Readonly<Record<string, string>> = {
@@ -27,6 +32,11 @@ const RESETS: Readonly<Record<string, string>> = {
   'Call cancelled': '8',
   'Bandwidth exhausted or memory limit exceeded': '11',
   'Protocol not secure enough': '12',
+}
+
+/** Whether no further call can be made where one ended so. */
+export function isOfConnection({ class: errorClass }: Outcome): boolean {
+  return OF_CONNECTION.has(errorClass)
 }
 
 /** The class of a status that is not OK. */
@@ -42,8 +52,12 @@ export function statusOutcome(told: StatusObject, hasReply: boolean, loss: Loss)
       ? failure(phase, 'h2.goaway', '', sample)
       : failure(phase, 'tcp.reset', loss.code, sample)
   }
+  if (NOT_HTTP2.test(details)) return failure(phase, 'h2.protocol', '', details.replace(NOT_HTTP2, ''))
+  const broken = BROKEN.exec(details)?.[1]
+  if (loss.isOver && broken !== undefined) return failure(phase, 'tcp.reset', broken, sample)
   const reset = RESET.exec(details)?.[1] ?? (Object.hasOwn(RESETS, details) ? RESETS[details] : undefined)
   if (reset !== undefined) return failure(phase, 'h2.stream', reset, sample)
+  if (Number.isNaN(code)) return failure(phase, 'grpc.UNKNOWN', '', 'the status is no number')
   if (typeof code !== 'number') return failure(phase, 'decode', '', sample || 'the reply cannot be read')
   const name = status[code] ?? String(code)
   const outcome = failure(phase, `grpc.${name}`, String(code), sample || `status ${name}`)

@@ -199,6 +199,11 @@ export class GrpcSession implements StreamingSession {
     call.end(outcome)
   }
 
+  /** No further call may start here: the connection ends with the calls that are under way. */
+  doom(): void {
+    this.#lose()
+  }
+
   wireBytes(into: ByteCounts): void {
     socketBytes(this.#raw, into)
   }
