@@ -2,6 +2,11 @@ import { Buffer, isUtf8 } from 'node:buffer'
 import { DecodeError } from './dialect.ts'
 
 const SHOWN_CHARACTERS = 120
+/** Whatever is in a shorter text is read in no time. */
+export const UNSUSPECTED_LENGTH = 2 ** 20
+/** In one text; each takes about fifty bytes. */
+export const MOST_VALUES = 4 * 2 ** 20
+const OPENINGS = ['{', '[', ':']
 
 /** Parses foreign JSON. Throws `DecodeError` with the beginning of what came instead. */
 export function parseJson(body: Uint8Array): unknown {
@@ -10,11 +15,31 @@ export function parseJson(body: Uint8Array): unknown {
 }
 
 export function parseJsonText(text: string): unknown {
+  if (hasTooManyValues(text)) throw new DecodeError('the JSON has more than 4 Mi values')
   try {
     return JSON.parse(text)
   } catch {
     throw new DecodeError(text === '' ? 'the reply is empty' : `not JSON: ${text.slice(0, SHOWN_CHARACTERS)}`)
   }
+}
+
+/**
+ * Whether a text would fill the memory as JSON, and keep its reader from everything else meanwhile: `{}` is written in
+ * three characters and held in twenty times as many bytes.
+ */
+export function hasTooManyValues(text: string | Buffer): boolean {
+  return text.length >= UNSUSPECTED_LENGTH && valuesIn(text) > MOST_VALUES
+}
+
+/** Objects, arrays and fields that begin in the text; of too many, not all are counted. */
+export function valuesIn(text: string | Buffer): number {
+  let values = 0
+  for (const opening of OPENINGS) {
+    for (let at = text.indexOf(opening); at !== -1; at = text.indexOf(opening, at + 1)) {
+      if (++values > MOST_VALUES) return values
+    }
+  }
+  return values
 }
 
 /** A foreign value as JSON again. Throws `DecodeError` where it is nested deeper than that can be written. */

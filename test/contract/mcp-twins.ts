@@ -47,7 +47,7 @@ export const overMcp = (kind: CallKind): Twin => ({
   cancels: [{}, { revision: '2026-07-28' }, { http: '2' }, { transport: 'websocket' }],
   start: (behave, secure) =>
     startPlainMcp((answer) => {
-      const ends = behave() === 'answer'
+      const ends = behave(answer.port) === 'answer'
       if (kind === 'server-stream') answer.progress('01234')
       if (ends) answer.result(textResult(kind === 'server-stream' ? '56789' : '0123456789'))
     }, secure),

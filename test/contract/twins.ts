@@ -2,12 +2,15 @@
 
 import { type CallKind, streamsReply, streamsRequest } from '../../src/drivers/driver.ts'
 import { startGrpc } from '../servers/plain-grpc.ts'
-import { type Handler, type Secure, startPlain } from '../servers/plain-http.ts'
+import { type Carrier, type Handler, type Secure, startPlain } from '../servers/plain-http.ts'
 import { startWebSocket } from '../servers/plain-websocket.ts'
 import { overMcp } from './mcp-twins.ts'
 import type { Play } from './play.ts'
 
 export type Behaviour = 'answer' | 'begin'
+
+/** What is done with the call that came over the connection from this port. */
+type Behave = (port: number) => Behaviour
 
 export interface TwinServer {
   url: string
@@ -41,7 +44,7 @@ export interface Twin {
   /** How long such a call may take; left out: 150 ms. What follows has to connect anew within as long. */
   patienceMs?: number
   /** Answers every call as `behave` says: in full with 10 bytes, or begins to and never ends. */
-  start(behave: () => Behaviour, secure: Secure): Promise<TwinServer>
+  start(behave: Behave, secure: Carrier): Promise<TwinServer>
 }
 
 const HTTP_WAYS: readonly Way[] = [
@@ -74,7 +77,7 @@ function overHttp(name: string, kind: CallKind, handlers: Record<Behaviour, Hand
     start: (behave, secure) =>
       startPlain((request, response) => {
         request.resume()
-        handlers[behave()](request, response)
+        handlers[behave(request.socket.remotePort!)](request, response)
       }, secure),
   }
 }
@@ -97,7 +100,7 @@ const overGrpc = (kind: CallKind): Twin => ({
   target: { options: { kind } },
   ways: GRPC_WAYS,
   cancels: [{}],
-  start: (behave, secure) => startGrpc(kind, behave, secure),
+  start: (behave, secure) => startGrpc(kind, behave, secure !== 'h2c' && secure),
 })
 
 const WEBSOCKET_WAYS: readonly Way[] = [
@@ -130,16 +133,16 @@ const overWebSocket = (kind: CallKind): Twin => ({
   cancels: [{}],
   start: (behave, secure) =>
     startWebSocket(
-      (ws) => {
+      (ws, { socket }) => {
         const waits = streamsRequest(kind)
         ws.on('message', (message) => {
           if (waits && String(message) !== END_MARK) return
           const parts = streamsReply(kind) ? ['01234', '56789', END_MARK] : ['0123456789']
-          if (behave() === 'answer') for (const part of parts) ws.send(part)
+          if (behave(socket.remotePort!) === 'answer') for (const part of parts) ws.send(part)
           else if (streamsReply(kind)) ws.send('01234')
         })
       },
-      secure,
+      secure !== 'h2c' && secure,
       { perMessageDeflate: true },
     ),
 })

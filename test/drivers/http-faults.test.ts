@@ -72,6 +72,12 @@ describe.each([
     (socket) => socket.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n'),
   ],
   [
+    'a switch to another protocol',
+    'rest',
+    'http.parse',
+    (socket) => socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'),
+  ],
+  [
     'a status of 503',
     'rest',
     'http.503',
@@ -109,6 +115,18 @@ describe.each([
       socket.write(EVENT_STREAM + chunk('data: x'))
       setTimeout(() => socket.resetAndDestroy(), 20)
     },
+  ],
+  [
+    'a stream that goes on with what is no HTTP',
+    'sse',
+    'http.parse',
+    (socket) => socket.write(`${EVENT_STREAM}${chunk('data: x')}zz\r\n`),
+  ],
+  [
+    'lines without an event',
+    'sse',
+    'sse.parse',
+    (socket) => socket.write(EVENT_STREAM + chunk('data\n'.repeat(1_100_000))),
   ],
   [
     'a reply that is no event stream',
@@ -249,6 +267,19 @@ test('an event of 200 MB ends its call without filling the memory', async () => 
 test('a name that does not resolve: dns', async () => {
   const played = await play({ target: { interface: 'rest', url: 'http://does-not-exist.invalid/' } })
   expect(played.classes).toEqual({ dns: 1 })
+})
+
+test.each<[string, string]>([
+  ['two replies to one request', reply('0123456789') + reply('more')],
+  ['more bytes than announced', `${reply('0123456789')}more`],
+])('%s: the first one counts, and what is left over is told and nobody’s reply', async (_name, text) => {
+  const played = await against((socket) => socket.write(text), 'rest', {
+    load: { model: 'closed', concurrency: 1, calls: 8 },
+  })
+  expect(played.classes).toEqual({ 'http.parse': 4 })
+  expect(played.counts).toMatchObject({ calls: 8, errors: 4, payloadBytes: 4 * 10 })
+  expect(played.errors[0]!.outcome.sample).toBe('the server sent a reply that nobody asked for')
+  expect(server!.requests).toBe(4)
 })
 
 test('a server that closes after each reply costs a connection a call and no error', async () => {

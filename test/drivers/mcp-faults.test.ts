@@ -1,3 +1,4 @@
+import type net from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { TargetCredentials } from '../../src/drivers/credentials.ts'
 import { SUCCESS } from '../../src/drivers/driver.ts'
@@ -205,7 +206,49 @@ describe('a session that is asked after', () => {
   })
 })
 
+describe.each(WAYS)('$title, and a server that goes on and on', ({ options }) => {
+  test('a result of millions of objects: decode, long before they are read', async () => {
+    await serve((call) => {
+      call.sendText(
+        `{"jsonrpc":"2.0","id":${call.request.id},"result":{"content":[],"x":[${'{},'.repeat(6_000_000)}{}]}}`,
+      )
+      call.end()
+    })
+    const { errors } = await ask({ ...calls(1), options })
+    expect(errors).toMatchObject([{ outcome: { class: 'decode', code: 'too_large' } }])
+  })
+
+  test('requests without an end are not answered without an end', async () => {
+    let isOver = false
+    let connections = 0
+    await serve((call) => {
+      const ask = () => {
+        for (let time = 0; time < 100; time++) call.send({ jsonrpc: '2.0', id: 'asked', method: 'ping' })
+        if (!isOver) setImmediate(ask)
+      }
+      ask()
+    })
+    server!.counted((open) => {
+      connections = Math.max(connections, open)
+    })
+    const { classes } = await ask({ ...calls(1), options, timeouts: { totalMs: 1000 } })
+    isOver = true
+    expect(classes).toEqual({ 'timeout.total': 1 })
+    expect(connections).toBeLessThan(20)
+  })
+})
+
 describe('Streamable HTTP', () => {
+  test.each<[string, string, (socket: net.Socket) => void]>([
+    ['closed', 'tcp.reset', (socket) => socket.end()],
+    ['reset', 'tcp.reset', (socket) => socket.resetAndDestroy()],
+    ['answered with what is no HTTP', 'http.parse', (socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n')],
+  ])('a stateless handshake that is %s: %s', async (_name, expected, fault) => {
+    await serve(answer, (call) => fault(call.response!.socket as net.Socket))
+    const { classes } = await ask({ ...calls(2), options: { revision: '2026-07-28' }, connection: 'cold' })
+    expect(classes).toEqual({ [expected]: 2 })
+  })
+
   test('an HTTP status is a class of its own', async () => {
     const statuses = [400, 401, 403, 500, 503]
     let next = 0

@@ -29,6 +29,8 @@ type Reply = (error: object | null, message?: Buffer, trailer?: Metadata) => voi
 type Answering = (call: {
   kind: CallKind
   metadata: Metadata
+  /** The port that the client's connection comes from. */
+  port: number
   /** What the client sent, once it has sent all. */
   messages: Promise<Buffer[]>
   /** Resolves when the call is over, or was given up. */
@@ -73,6 +75,7 @@ export async function startGrpcServer(
     answer({
       kind,
       metadata: call.metadata,
+      port: Number(call.getPeer().split(':').at(-1)),
       messages: kind === 'unary' || kind === 'server-stream' ? Promise.resolve([call.request]) : all(call),
       left: new Promise((resolve) => call.on('cancelled', () => resolve())),
       write: (text) => void call.write(Buffer.from(text)),
@@ -109,14 +112,14 @@ export async function startGrpcServer(
 /** What the contract suite asks for: 10 bytes in one message or two, or a call that never ends. */
 export function startGrpc(
   kind: CallKind,
-  behave: () => 'answer' | 'begin',
+  behave: (port: number) => 'answer' | 'begin',
   secure: Secure,
 ): Promise<PlainGrpc> {
   return startGrpcServer(
     kind,
     (call) => {
       const streams = kind === 'server-stream' || kind === 'bidi'
-      const ends = behave() === 'answer'
+      const ends = behave(call.port) === 'answer'
       void call.messages.then(() => {
         if (streams) call.write('01234')
         if (!ends) return

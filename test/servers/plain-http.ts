@@ -30,10 +30,13 @@ export type Secure =
       forgetsSessions?: boolean
     }
 
+/** `h2c`: in clear text, for clients who presume HTTP/2. */
+export type Carrier = Secure | 'h2c'
+
 /** A correct HTTP server of one handler: in clear text, or HTTP/1.1 and HTTP/2 over TLS. */
 export async function startPlain(
   handler: Handler,
-  secure: Secure = false,
+  secure: Carrier = false,
   prepare: (server: http.Server) => void = () => {},
 ): Promise<PlainServer> {
   const versions = new Set<string>()
@@ -46,8 +49,8 @@ export async function startPlain(
   const folder = mkdtempSync(join(tmpdir(), 'infer-bench-tls-'))
   const ca = join(folder, 'ca.pem')
   const sockets = new Set<{ destroy(): void }>()
-  let server: http.Server | http2.Http2SecureServer
-  if (secure) {
+  let server: http.Server | http2.Http2Server | http2.Http2SecureServer
+  if (typeof secure === 'object') {
     const made = makeServerCertificate(secure.hosts ?? ['127.0.0.1', 'localhost'], secure.validMs)
     writeFileSync(ca, made.ca)
     const { key, certificate: cert } = made
@@ -55,7 +58,8 @@ export async function startPlain(
     const maxVersion = secure.maxVersion ?? 'TLSv1.3'
     const options = { key, cert, allowHTTP1: true, maxVersion, secureOptions }
     server = http2.createSecureServer(options, counted as never)
-  } else server = http.createServer(counted)
+  } else if (secure === 'h2c') server = http2.createServer(counted as never)
+  else server = http.createServer(counted)
   prepare(server as http.Server)
   server.on('connection', (socket) => {
     sockets.add(socket)
@@ -64,8 +68,8 @@ export async function startPlain(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
   const { port } = server.address() as AddressInfo
   return {
-    url: `${secure ? 'https' : 'http'}://127.0.0.1:${port}/`,
-    ca: secure ? ca : '',
+    url: `${typeof secure === 'object' ? 'https' : 'http'}://127.0.0.1:${port}/`,
+    ca: typeof secure === 'object' ? ca : '',
     versions,
     stop: async () => {
       for (const socket of sockets) socket.destroy()

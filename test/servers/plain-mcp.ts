@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type http from 'node:http'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { type Handler, type PlainServer, type Secure, startPlain } from './plain-http.ts'
+import { type Carrier, type Handler, type PlainServer, startPlain } from './plain-http.ts'
 
 export interface McpRequest {
   id: number | string
@@ -12,6 +12,8 @@ export interface McpRequest {
 /** A request of a client, and the ways to answer it. */
 export interface McpAnswer {
   request: McpRequest
+  /** The port that the client's connection comes from. */
+  port: number
   /** The session that it came in; null where it came in none. */
   session: string | null
   /** Sends any message, in an event stream over HTTP. */
@@ -44,6 +46,8 @@ export interface PlainMcp extends PlainServer {
   methods: string[]
   /** Sessions that are open. */
   sessions: Set<string>
+  /** Tells how many connections are open, whenever one more is. */
+  counted(told: (open: number) => void): void
 }
 
 const INITIALIZED = {
@@ -75,19 +79,19 @@ export function textResult(text: string): object {
 /** An MCP server over Streamable HTTP and WebSocket, of both revisions, whose calls `handle` answers. */
 export async function startPlainMcp(
   handle: McpHandler,
-  secure: Secure = false,
+  secure: Carrier = false,
   shakeHands: McpHandler = (answer) => answer.result(handshakeResult(answer.request)!),
 ): Promise<PlainMcp> {
   const sessions = new Set<string>()
   const methods: string[] = []
   const webSockets = new WebSocketServer({ noServer: true })
-  webSockets.on('connection', (ws) => {
+  webSockets.on('connection', (ws, { socket }: http.IncomingMessage) => {
     ws.on('error', () => {})
     ws.on('message', (data) => {
       const message = JSON.parse(String(data)) as McpRequest
       methods.push(message.method ?? 'answer')
       if (message.id === undefined || message.method === undefined) return
-      const answer = textAnswer(message, ws)
+      const answer = textAnswer(message, ws, socket.remotePort!)
       if (handshakeResult(message)) shakeHands(answer)
       else handle(answer)
     })
@@ -126,14 +130,29 @@ export async function startPlainMcp(
       else handle(answer)
     })
   }
+  let open = 0
+  let tell: (open: number) => void = () => {}
   const server = await startPlain(answerHttp, secure, (listener) => {
+    listener.on('connection', (socket) => {
+      tell(++open)
+      socket.on('close', () => open--)
+    })
     listener.on('upgrade', (request, socket, head) => {
       server.versions.add(request.headers['sec-websocket-version'] ?? '')
       webSockets.handleUpgrade(request, socket, head, (ws) => webSockets.emit('connection', ws, request))
     })
   })
   const { port } = new URL(server.url)
-  return { ...server, url: `${server.url}mcp`, port: Number(port), methods, sessions }
+  return {
+    ...server,
+    url: `${server.url}mcp`,
+    port: Number(port),
+    methods,
+    sessions,
+    counted: (told) => {
+      tell = told
+    },
+  }
 }
 
 function httpAnswer(request: McpRequest, session: string | null, response: http.ServerResponse): McpAnswer {
@@ -158,6 +177,7 @@ function httpAnswer(request: McpRequest, session: string | null, response: http.
   return {
     request,
     session,
+    port: response.req.socket.remotePort!,
     response,
     sendText,
     send,
@@ -177,13 +197,14 @@ function httpAnswer(request: McpRequest, session: string | null, response: http.
   }
 }
 
-function textAnswer(request: McpRequest, ws: WebSocket): McpAnswer {
+function textAnswer(request: McpRequest, ws: WebSocket, port: number): McpAnswer {
   const { id } = request
   const sendText = (text: string) => ws.send(text)
   const send = (message: object) => sendText(JSON.stringify(message))
   return {
     request,
     session: null,
+    port,
     response: null,
     sendText,
     send,

@@ -3,6 +3,7 @@ import type { CallSlot } from '../driver.ts'
 import type { RetryAfter } from '../retry-after.ts'
 import { retryAfterOf } from './retry-after.ts'
 import type { HttpSession } from './session.ts'
+import { RefusedStreamError } from './single-client.ts'
 
 type Headers = Record<string, string | string[] | undefined>
 
@@ -55,8 +56,9 @@ export abstract class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (!this.call) {
-      controller.abort(new Error('given up'))
+    if (!this.call || this.#controller) {
+      // Of a call that goes on, a second start is one that undici makes by itself.
+      controller.abort(this.call ? new RefusedStreamError() : new Error('given up'))
       return
     }
     this.#controller = controller

@@ -11,7 +11,7 @@ import {
 import { socketBytes, type Transport } from '../transport/connect.ts'
 import { closedOutcome } from '../transport/errors.ts'
 import type { Exchange } from './exchange.ts'
-import { requestOutcome } from './outcome.ts'
+import { isOfConnection, requestOutcome } from './outcome.ts'
 import { singleClient } from './single-client.ts'
 import type { RequestTemplate } from './template.ts'
 
@@ -43,6 +43,8 @@ export class HttpSession implements ResumableSession {
   #open = 0
   #lost = false
   #doomed = false
+  /** What the server said when it gave the connection up. */
+  #goneAway: Error | null = null
   /** Its stream is to go on over another connection. */
   #interrupted: Exchange | null = null
   /** The probe was told so. */
@@ -65,7 +67,7 @@ export class HttpSession implements ResumableSession {
     this.#most = multiplexed ? HTTP2_STREAMS : 1
     this.#version = template.credentials.version
     this.#request = { ...template.address(), method: template.method as 'POST' }
-    this.#client = singleClient(transport, link.origin, this.#most)
+    this.#client = this.#clientOf(transport)
     transport.socket.once('close', () => this.#lose())
   }
 
@@ -119,23 +121,31 @@ export class HttpSession implements ResumableSession {
     this.#idle.push(exchange)
   }
 
-  /** The exchange's call failed. What undici still tells of it is ignored. */
-  failed(exchange: Exchange, outcome: Outcome): void {
-    const { call } = exchange
-    if (!call) return
-    exchange.call = null
-    this.#open--
-    if (!this.#multiplexed) this.doom()
-    call.end(outcome)
-  }
-
   /** No further call may start here: the connection ends with the reply that is under way. */
   doom(): void {
     this.#doomed = true
   }
 
-  failedBy(exchange: Exchange, error: Error, hasReply: boolean): void {
-    this.failed(exchange, requestOutcome(error, hasReply))
+  /** The class of what undici says went wrong with a call. Of a connection that the server gave up, it says only its end. */
+  outcomeOf(error: Error, hasReply: boolean): Outcome {
+    const outcome = requestOutcome(error, hasReply)
+    return this.#goneAway && outcome.class === 'tcp.reset'
+      ? requestOutcome(this.#goneAway, hasReply)
+      : outcome
+  }
+
+  /** The exchange's call failed by what undici told. What it still tells of it is ignored. */
+  failed(exchange: Exchange, error: Error, outcome: Outcome): void {
+    const { call } = exchange
+    if (!call) return
+    exchange.call = null
+    this.#open--
+    if (!this.#multiplexed) this.doom()
+    else if (isOfConnection(error, this.#transport.socket)) {
+      this.doom()
+      this.#transport.socket.destroy()
+    }
+    call.end(outcome)
   }
 
   /** The exchange's stream was cut and can go on: the connection is given up, and load is told once it is closed. */
@@ -165,7 +175,7 @@ export class HttpSession implements ResumableSession {
     this.#interrupted = null
     this.#isBroken = this.#lost = this.#doomed = false
     this.#transport = transport
-    this.#client = singleClient(transport, this.#link.origin, this.#most)
+    this.#client = this.#clientOf(transport)
     transport.socket.once('close', () => this.#lose())
     const { path, headers } = this.#template.address()
     const body = this.#template.encode()
@@ -187,6 +197,14 @@ export class HttpSession implements ResumableSession {
     this.#client.destroy().catch(() => {})
     this.#transport.socket.destroy()
     this.#transport.raw.destroy()
+  }
+
+  #clientOf(transport: Transport): Client {
+    return singleClient(transport, this.#link.origin, this.#most, (said) => {
+      if (this.#transport !== transport) return
+      this.doom()
+      this.#goneAway = said
+    })
   }
 
   #renew(): void {

@@ -1,5 +1,6 @@
 import type { Client, Dispatcher } from 'undici'
 import type { ByteCounts, Credentials } from '../driver.ts'
+import { isOfConnection } from '../http/outcome.ts'
 import { singleClient } from '../http/single-client.ts'
 import type { RetryAfter } from '../retry-after.ts'
 import { socketBytes, type Transport } from '../transport/connect.ts'
@@ -14,6 +15,8 @@ import type { Joined, SharedSession } from './shared-session.ts'
 
 /** What goes beside the calls (telling that one is given up, ending the session) may take this long. */
 const ASIDE_MS = 2000
+/** So many connections go beside that of the calls at most: a server may ask without an end, and each answer is one. */
+const MOST_ASIDE = 8
 /** How long a reply may go on after the result that it holds, at least; at most twice as long. */
 const LINGER_MS = 1000
 /** Calls in flight on one HTTP/2 connection at most. */
@@ -56,6 +59,7 @@ export class HttpChannel implements Channel {
   #isOver = false
   #isEnding = false
   #isSessionGone = false
+  #asideCount = 0
   #linger: NodeJS.Timeout | null = null
   #version: string | undefined
   /** The latest one to one of the session's own messages. */
@@ -67,7 +71,9 @@ export class HttpChannel implements Channel {
     const url = new URL(credentials.url)
     this.#origin = url.origin
     this.#most = transport.alpn === 'h2' ? HTTP2_STREAMS : 1
-    this.#client = singleClient(transport, url.origin, this.#most)
+    this.#client = singleClient(transport, url.origin, this.#most, () => {
+      this.#isEnding = true
+    })
     transport.socket.once('close', () => this.#lose())
     this.#sdk = sdk.newHttpTransport(url, {
       fetch: (_url, init = {}) => this.#fetch(init),
@@ -207,6 +213,8 @@ export class HttpChannel implements Channel {
   }
 
   async #aside(request: Dispatcher.DispatchOptions): Promise<Response> {
+    if (this.#asideCount >= MOST_ASIDE) throw new Error('the server asks faster than it can be answered')
+    this.#asideCount++
     const late = new AbortController()
     const timer = setTimeout(() => late.abort(), ASIDE_MS)
     try {
@@ -216,7 +224,7 @@ export class HttpChannel implements Channel {
         transport.raw.destroy()
       }
       late.signal.addEventListener('abort', close)
-      const client = singleClient(transport, this.#origin, 1)
+      const client = singleClient(transport, this.#origin, 1, () => {})
       try {
         return await new Promise<Response>((resolve, reject) => {
           client.dispatch(request, new AsideReply(resolve, reject))
@@ -227,13 +235,15 @@ export class HttpChannel implements Channel {
       }
     } finally {
       clearTimeout(timer)
+      this.#asideCount--
     }
   }
 
   #ended(reply: Reply, error: Error | null): void {
     if (!this.#replies.delete(reply)) return
     if (reply.closes) this.#isEnding = true
-    if (error && this.#most === 1) this.#destroy()
+    const { socket } = this.#options.transport
+    if (error && (this.#most === 1 || isOfConnection(error, socket))) this.#destroy()
     else this.#options.owner.roomAgain()
   }
 

@@ -1,6 +1,9 @@
 import type { Dispatcher } from 'undici'
+import { hasTooManyValues, MOST_VALUES, UNSUSPECTED_LENGTH, valuesIn } from '../../dialects/json.ts'
 import type { CallSlot } from '../driver.ts'
+import { Body } from '../http/body.ts'
 import { retryAfterOf } from '../http/retry-after.ts'
+import { RefusedStreamError } from '../http/single-client.ts'
 import type { RetryAfter } from '../retry-after.ts'
 import type { Exchange } from './exchange.ts'
 import { MOST_MESSAGE_BYTES } from './options.ts'
@@ -9,6 +12,8 @@ type Headers = Record<string, string | string[] | undefined>
 
 /** Turns of the event loop within which the SDK has read what it has taken: its streams take a few for each piece. */
 const READ_TURNS = 100
+
+const EVENT_END = '\n\n'
 
 /** Whose replies they are. */
 interface Replies {
@@ -38,6 +43,13 @@ export class Reply implements Dispatcher.DispatchHandler {
   readonly #replies: Replies
   #controller: Dispatcher.DispatchController | null = null
   #body: ReadableStreamDefaultController<Uint8Array> | null = null
+  /** JSON is of no use before its end. */
+  #isStream = false
+  /** What the SDK has not been given. */
+  readonly #waiting = new Body()
+  #isHandingOut = false
+  /** In the event that is under way. */
+  #values = 0
   #byteCount = 0
   #isWhole = false
   #isGivenUp = false
@@ -75,8 +87,9 @@ export class Reply implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
     if (this.#isGivenUp) controller.abort(new Error('given up'))
+    else if (this.#controller) controller.abort(new RefusedStreamError())
+    else this.#controller = controller
   }
 
   onRequestSent(): void {
@@ -102,11 +115,40 @@ export class Reply implements Dispatcher.DispatchHandler {
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (!this.isSettled) this.exchange?.received()
     this.#byteCount += chunk.length
-    if (this.#byteCount <= MOST_MESSAGE_BYTES) this.#body?.enqueue(chunk)
-    else if (!this.#isGivenUp) this.#refuse()
+    if (this.#byteCount > MOST_MESSAGE_BYTES) this.#refuse()
+    else if (this.#body) this.#take(chunk)
+  }
+
+  /** The SDK takes some turns of the event loop for each piece, so what comes in one turn is given to it together. */
+  #take(chunk: Buffer): void {
+    if (this.#isStream && this.#byteCount >= UNSUSPECTED_LENGTH && this.#isBomb(chunk)) {
+      this.#refuse()
+    } else if (this.#isStream && !this.#isHandingOut) {
+      this.#isHandingOut = true
+      this.#body!.enqueue(chunk)
+      queueMicrotask(this.#handOut)
+    } else this.#waiting.add(chunk)
+  }
+
+  /** Of one event, which a blank line ends, as of one text of JSON. */
+  #isBomb(chunk: Buffer): boolean {
+    const end = chunk.lastIndexOf(EVENT_END)
+    if (end !== -1) this.#values = 0
+    this.#values += valuesIn(end === -1 ? chunk : chunk.subarray(end))
+    return this.#values > MOST_VALUES
+  }
+
+  readonly #handOut = (): void => {
+    this.#isHandingOut = false
+    if (this.#waiting.byteCount === 0) return
+    const bytes = this.#waiting.bytes()
+    this.#waiting.clear()
+    if (hasTooManyValues(bytes)) this.#refuse()
+    else this.#body?.enqueue(bytes)
   }
 
   onResponseEnd(): void {
+    this.#handOut()
     this.#isWhole = true
     // A body is closed once the SDK has taken all of it: it may lag behind by more than any count of turns.
     if (this.#body === null || this.#body.desiredSize! > 0) this.#finish()
@@ -123,11 +165,14 @@ export class Reply implements Dispatcher.DispatchHandler {
   }
 
   #refuse(): void {
+    if (this.#isGivenUp) return
+    this.#waiting.clear()
     if (!this.isSettled) this.exchange?.tooLarge(MOST_MESSAGE_BYTES)
     this.abort()
   }
 
   #response(status: number, headers: Headers): Response {
+    this.#isStream = textOf(headers['content-type'])?.includes('text/event-stream') ?? false
     const init = { status, headers: headersOf(headers) }
     // These have no body, and a `Response` refuses to be given one.
     if (status === 202 || status === 204 || status === 205 || status === 304) return new Response(null, init)

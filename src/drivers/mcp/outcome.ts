@@ -51,7 +51,8 @@ function outcomeOf(phase: string, thrown: unknown, { statusCode, rpcError }: Tol
   if (isOfRevision(error) && statusCode < 500) return failure(phase, 'mcp.revision', '', sample)
   if (rpcError) return rpcOutcome(phase, rpcError)
   if (statusCode >= 300) return failure(phase, `http.${statusCode}`, String(statusCode), sample)
-  if (isOfTransport(error)) return requestOutcome(error, statusCode > 0)
+  const cause = causeOf(error)
+  if (isOfTransport(cause)) return requestOutcome(cause, statusCode > 0)
   return failure(phase, 'mcp.parse', '', sample)
 }
 
@@ -59,6 +60,11 @@ function outcomeOf(phase: string, thrown: unknown, { statusCode, rpcError }: Tol
 function isOfRevision({ code, message, cause }: Error & { code?: unknown }): boolean {
   if (code === 'ERA_NEGOTIATION_FAILED') return !(cause instanceof Error)
   return /protocol version is not supported/i.test(message)
+}
+
+/** What an SDK found wrong while it looked for a revision, beneath its own words for that. */
+function causeOf(error: Error & { code?: unknown }): Error {
+  return error.code === 'ERA_NEGOTIATION_FAILED' && error.cause instanceof Error ? error.cause : error
 }
 
 /** An error of undici or of the socket beneath it. */

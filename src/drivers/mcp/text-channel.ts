@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { hasTooManyValues } from '../../dialects/json.ts'
 import { type ByteCounts, failure, type Outcome } from '../driver.ts'
 import { Pauses } from '../transport/pauses.ts'
 import type { Channel, ChannelOwner, Message } from './channel.ts'
@@ -45,6 +46,8 @@ export abstract class TextChannel implements Channel {
 
   send(message: Message): Promise<void> {
     const exchange = this.owner.sending(message)
+    // A server that asks without an end, and reads no answer, gets none.
+    if (!exchange && this.waitingBytes > MOST_WAITING_BYTES) return DONE
     const text = JSON.stringify(message)
     if (!exchange) {
       this.write(text, this.#wrote)
@@ -92,6 +95,10 @@ export abstract class TextChannel implements Channel {
     // The time is taken before the message is read; whose it is is found by a glance at it.
     const glimpsed = this.owner.exchange(glimpsedId(text))
     glimpsed?.received()
+    if (hasTooManyValues(text)) {
+      this.lose(failure('response', 'decode', 'too_large', 'a message of more than 4 Mi values'))
+      return
+    }
     const message = messageOf(text)
     if (!message) {
       this.#refuse(text)

@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import zlib from 'node:zlib'
 import type { Dispatcher } from 'undici'
 import {
@@ -9,6 +9,7 @@ import {
   type ReplyHeaders,
 } from '../../dialects/dialect.ts'
 import { type CallSlot, failure, SUCCESS } from '../driver.ts'
+import { Body } from '../http/body.ts'
 import { Exchange } from '../http/exchange.ts'
 import { SAMPLE_BYTES, statusOutcome } from '../http/outcome.ts'
 import type { HttpSession } from '../http/session.ts'
@@ -23,8 +24,7 @@ export class UnaryExchange extends Exchange implements ReplyHeaders {
   readonly #content: Content = newContent()
   readonly #timing = { queueMs: Number.NaN, computeMs: Number.NaN }
   #headers: Record<string, string | string[] | undefined> = {}
-  #chunks: Uint8Array[] = []
-  #byteCount = 0
+  readonly #body = new Body()
 
   constructor(codec: HttpCodec, session: HttpSession) {
     super(session)
@@ -33,8 +33,7 @@ export class UnaryExchange extends Exchange implements ReplyHeaders {
 
   override begin(call: CallSlot): void {
     super.begin(call)
-    this.#byteCount = 0
-    if (this.#chunks.length > 0) this.#chunks = []
+    this.#body.clear()
   }
 
   get(name: string): string | undefined {
@@ -48,14 +47,16 @@ export class UnaryExchange extends Exchange implements ReplyHeaders {
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (!this.call) return
-    this.#byteCount += chunk.length
-    if (this.#byteCount > MOST_REPLY_BYTES) {
+    // Of an error no more is kept than is shown.
+    if (this.statusCode >= 300 && this.#body.byteCount >= SAMPLE_BYTES) return
+    this.#body.add(chunk)
+    if (this.#body.byteCount > MOST_REPLY_BYTES) {
+      this.#body.clear()
       const { call } = this
       this.session.cancel(call)
       call.end(failure('response', 'decode', 'too_large', `a reply of more than ${MOST_REPLY_BYTES} bytes`))
       return
     }
-    this.#chunks.push(chunk)
   }
 
   onResponseEnd(): void {
@@ -64,13 +65,13 @@ export class UnaryExchange extends Exchange implements ReplyHeaders {
     call.lastByte()
     if (this.statusCode >= 300) {
       this.session.finished(this)
-      call.end(statusOutcome(this.statusCode, this.#chunks, this.retryAfter))
+      call.end(statusOutcome(this.statusCode, this.#body.bytes(), this.retryAfter))
       return
     }
     const content = this.#content
     clearContent(content)
     try {
-      this.#codec.reply(this.#body(), this, content)
+      this.#codec.reply(this.#decoded(), this, content)
     } catch (error) {
       this.session.finished(this)
       call.end(failure('response', 'decode', '', (error as Error).message.slice(0, SAMPLE_BYTES)))
@@ -86,11 +87,11 @@ export class UnaryExchange extends Exchange implements ReplyHeaders {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.session.failedBy(this, error, this.statusCode > 0)
+    this.session.failed(this, error, this.session.outcomeOf(error, this.statusCode > 0))
   }
 
-  #body(): Uint8Array {
-    const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#byteCount)
+  #decoded(): Uint8Array {
+    const body = this.#body.bytes()
     const encoding = this.get('content-encoding')
     if (encoding === undefined || encoding === 'identity') return body
     return decompress(encoding, body)

@@ -9,6 +9,7 @@ import {
   newContent,
 } from '../../dialects/dialect.ts'
 import { type CallSlot, failure, type Outcome, SUCCESS } from '../driver.ts'
+import { Body } from '../http/body.ts'
 import { Exchange } from '../http/exchange.ts'
 import { SAMPLE_BYTES, statusOutcome } from '../http/outcome.ts'
 import type { HttpSession } from '../http/session.ts'
@@ -16,9 +17,14 @@ import { Utf8Stream } from './utf8-stream.ts'
 
 /** Characters that one event may have. A longer one would let a server fill the client's memory. */
 const MOST_EVENT_CHARACTERS = 16 * 1024 * 1024
+/** Lines that may come without an event: the parser keeps each by itself, and an empty one costs the memory of many characters. */
+const MOST_EVENT_LINES = 1024 * 1024
 
 /** A server that wishes to be left alone for longer than a call may take is not heeded: the call would time out. */
 const LONGEST_RETRY_MS = 60_000
+
+/** A stream that goes on with what is not HTTP is not only cut. */
+const NO_HTTP = new Set(['http.parse', 'h2.protocol'])
 
 /** Reads a reply that arrives as events. */
 export class EventExchange extends Exchange {
@@ -33,8 +39,10 @@ export class EventExchange extends Exchange {
   #isEventStream = false
   #isDone = false
   #broken: Outcome | null = null
-  #errorBody: Uint8Array[] = []
-  #errorBytes = 0
+  #hasEvent = false
+  /** Since the last event, about. */
+  #lines = 0
+  readonly #errorBody = new Body()
 
   constructor(codec: HttpCodec, session: HttpSession, resumes: boolean) {
     super(session)
@@ -61,13 +69,14 @@ export class EventExchange extends Exchange {
     this.#lastId = null
     this.#isDone = false
     this.#broken = null
-    this.#errorBytes = 0
-    if (this.#errorBody.length > 0) this.#errorBody = []
+    this.#lines = 0
+    this.#errorBody.clear()
     this.#parser.reset()
     this.#text.reset()
   }
 
   override again(): string[] {
+    this.#lines = 0
     this.#parser.reset()
     this.#text.reset()
     return [...super.again(), 'last-event-id', this.#lastId ?? '']
@@ -82,16 +91,24 @@ export class EventExchange extends Exchange {
     const { call } = this
     if (!call) return
     if (this.statusCode >= 300 || !this.#isEventStream) {
-      if (this.#errorBytes < SAMPLE_BYTES) this.#errorBody.push(chunk)
-      this.#errorBytes += chunk.length
+      if (this.#errorBody.byteCount < SAMPLE_BYTES) this.#errorBody.add(chunk)
       return
     }
     call.received()
     const text = this.#text.decode(chunk)
     if (text === null) this.#broken = failure('response', 'decode', 'utf8', 'the stream is not valid UTF-8')
-    else this.#parser.feed(text)
+    else this.#feed(text)
     if (this.#broken) this.#giveUp(call, this.#broken)
     else call.decoded()
+  }
+
+  #feed(text: string): void {
+    this.#hasEvent = false
+    this.#parser.feed(text)
+    this.#lines = this.#hasEvent ? 0 : this.#lines + linesIn(text)
+    if (this.#lines > MOST_EVENT_LINES) {
+      this.#broken = failure('response', 'sse.parse', 'lines', 'more than 1 Mi lines without an event')
+    }
   }
 
   onResponseEnd(): void {
@@ -114,12 +131,12 @@ export class EventExchange extends Exchange {
       this.session.interrupted(this)
       return
     }
-    if (this.statusCode >= 200 && this.statusCode < 300) {
+    let outcome = this.session.outcomeOf(error, this.statusCode > 0)
+    if (this.statusCode >= 200 && this.statusCode < 300 && !NO_HTTP.has(outcome.class)) {
       const sample = `the stream ended before its end: ${error.message}`
-      this.session.failed(this, failure('response', 'sse.truncated', codeOf(error), sample))
-    } else {
-      this.session.failedBy(this, error, this.statusCode > 0)
+      outcome = failure('response', 'sse.truncated', codeOf(error), sample)
     }
+    this.session.failed(this, error, outcome)
   }
 
   /** Without an id nobody can say where the stream was. */
@@ -130,6 +147,7 @@ export class EventExchange extends Exchange {
 
   #event(event: EventSourceMessage): void {
     const { call } = this
+    this.#hasEvent = true
     if (!call || this.#broken) return
     if (event.id !== undefined) this.#lastId = event.id
     const content = this.#content
@@ -147,7 +165,8 @@ export class EventExchange extends Exchange {
   }
 
   #outcome(): Outcome {
-    if (this.statusCode >= 300) return statusOutcome(this.statusCode, this.#errorBody, this.retryAfter)
+    if (this.statusCode >= 300)
+      return statusOutcome(this.statusCode, this.#errorBody.bytes(), this.retryAfter)
     if (!this.#isEventStream) {
       return failure('response', 'sse.parse', 'content-type', 'the reply is not text/event-stream')
     }
@@ -161,6 +180,12 @@ export class EventExchange extends Exchange {
     this.session.cancel(call)
     call.end(outcome)
   }
+}
+
+function linesIn(text: string): number {
+  let lines = 0
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines++
+  return lines
 }
 
 function codeOf(error: Error & { code?: string }): string {
