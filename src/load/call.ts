@@ -14,6 +14,8 @@ export interface CallOwner {
 
 const FIRST_TIMES = 64
 const NO_TIMES = new Float64Array(0)
+/** A stream of more is so rare that its memory is not kept for the slot's next call. */
+const MOST_TIMES_KEPT = 64 * 1024
 
 /**
  * One call slot, used for call after call: stamps are plain numbers in one object, and nothing is allocated
@@ -119,6 +121,7 @@ export class Call implements CallSlot, CallTimes, ChunkTimes {
     this.outputTokens = 0
     this.payloadBytes = 0
     this.gapCount = 0
+    if (this.gapsMs.length > MOST_TIMES_KEPT) this.gapsMs = new Float64Array(FIRST_TIMES)
     this.pauseCount = 0
     this.pausedUntilMs = Number.NaN
     this.messagesSent = 0

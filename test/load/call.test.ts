@@ -28,6 +28,19 @@ function metricOf(name: string, call: Call): number {
   return CALL_METRICS.find((metric) => metric.name === name)!.value(call)
 }
 
+test('the memory of a stream of very many chunks is not kept for the next call', () => {
+  const { call } = callAt(Array.from({ length: 100_000 }, (_, index) => index))
+  call.begin(0, 0, true)
+  for (let chunk = 0; chunk < 70_000; chunk++) {
+    call.received()
+    call.content(1, 1)
+  }
+  expect(call.gapCount).toBe(69_999)
+  call.end(SUCCESS)
+  call.begin(0, 0, true)
+  expect(call.gapsMs.length).toBeLessThan(1000)
+})
+
 test('a unary call: each metric is the difference of its stamps, at five clock reads', () => {
   const { call, ended, reads } = callAt([11, 13, 20, 24, 25])
   call.begin(8, 10, true)
