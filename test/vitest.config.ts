@@ -16,6 +16,7 @@ const WHOLE = [
   ),
   'fuzz/fuzz.test.ts',
   'trust/soak.test.ts',
+  'trust/faults.test.ts',
 ]
 
 /** Links of known round-trip times, and whose fault it is that calls are late: alone for the same reason. */
