@@ -48,7 +48,8 @@ class HeldStream implements StandingSession, Dispatcher.DispatchHandler {
 
   constructor(transport: Transport, origin: string, probe: SessionProbe) {
     this.#transport = transport
-    this.#client = singleClient(transport, origin, 1)
+    // The stream itself tells how its connection ends.
+    this.#client = singleClient(transport, origin, 1, () => {})
     this.#probe = probe
   }
 
@@ -98,12 +99,12 @@ class HeldStream implements StandingSession, Dispatcher.DispatchHandler {
 
   onResponseData(_controller: Dispatcher.DispatchController, piece: Buffer): void {
     // The beginning of a refusal is enough: nobody knows whether it ends.
-    if (!this.#stands) this.#refuse(statusOutcome(this.#statusCode, [piece], this.#retryAfter))
+    if (!this.#stands) this.#refuse(statusOutcome(this.#statusCode, piece, this.#retryAfter))
   }
 
   onResponseEnd(): void {
     if (this.#stands) this.#lose(failure('response', 'sse.ended', '', 'the server ended the stream'))
-    else this.#refuse(statusOutcome(this.#statusCode, [], this.#retryAfter))
+    else this.#refuse(statusOutcome(this.#statusCode, new Uint8Array(0), this.#retryAfter))
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error & { code?: string }): void {
