@@ -2,25 +2,21 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 /** Tests that compare times: they run one file at a time and after all others, so that none measures its neighbour. */
-const TIMED = [
-  'truth/truth.test.ts',
-  'e2e/open-loop.test.ts',
-  'e2e/verdict-codes.test.ts',
-  'e2e/gate.test.ts',
-]
+const TIMED = ['truth/truth.test.ts', 'e2e/open-loop.test.ts', 'e2e/verdict-codes.test.ts']
 
-/** The product as a whole, with what is beside it: its scenarios, its package, gateways, foreign servers. */
+/** The product as a whole, with what is beside it: scenarios, package, gateways, foreign servers, lost processes. */
 const WHOLE = [
   ...['scenarios', 'package', 'gateway', 'mlserver', 'mcp', 'search', 'floor', 'doctor', 'kill'].map(
     (name) => `e2e/${name}.test.ts`,
   ),
+  ...['idle-sessions', 'load-thread-loss', 'server-loss'].map((name) => `e2e/${name}.test.ts`),
   'fuzz/fuzz.test.ts',
   'trust/soak.test.ts',
   'trust/faults.test.ts',
 ]
 
 /** Links of known round-trip times, and whose fault it is that calls are late: alone for the same reason. */
-const ALONE = ['network/handshake.test.ts', 'trust/verdict.test.ts']
+const ALONE = ['network/handshake.test.ts', 'trust/verdict.test.ts', 'e2e/gate.test.ts']
 
 const base = { dir: 'test', testTimeout: 30_000, hookTimeout: 30_000, pool: 'forks' } as const
 

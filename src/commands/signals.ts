@@ -2,6 +2,8 @@ import { EXIT } from '../exit-codes.ts'
 
 type SignalCode = typeof EXIT.interrupted | typeof EXIT.terminated
 
+const SIGNAL = { [EXIT.interrupted]: 'SIGINT', [EXIT.terminated]: 'SIGTERM' } as const
+
 /** Ctrl-C once ends the round and keeps what was measured; twice ends the process at once. */
 export class Signals {
   /** Null until the first signal. */
@@ -28,9 +30,21 @@ export class Signals {
   }
 
   #signal(code: SignalCode): void {
-    if (this.code !== null) process.exit(code)
+    if (this.code !== null) this.#endAtOnce(code)
     this.code = code
     process.stderr.write('\nending the round; once more to end at once\n')
     this.#controller.abort()
+  }
+
+  /**
+   * As a process without listeners ends of the signal, which shells tell as the same code: process.exit() first takes
+   * down the load threads in mid-call, in which Node has been seen to abort.
+   */
+  #endAtOnce(code: SignalCode): never {
+    process.off('SIGINT', this.#onInterrupt)
+    process.off('SIGTERM', this.#onTerminate)
+    process.kill(process.pid, SIGNAL[code])
+    // The first process of a container outlives that.
+    process.exit(code)
   }
 }

@@ -68,6 +68,8 @@ test('one of two, then the other', async () => {
 
   const stream = await complete({ stream: true })
   const whole = complete({})
+  // Answered after the request before it has arrived, which a server that ends would not have taken any more.
+  await (await fetch(`${httpUrl}/v2/health/live`)).text()
   await breaks('model-1 throw')
   expect((await whole).status).toBe(503)
   expect(await (await whole).text()).toContain('a model worker is gone: broken on purpose')
