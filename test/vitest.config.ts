@@ -6,7 +6,7 @@ const TIMED = ['truth/truth.test.ts', 'e2e/open-loop.test.ts', 'e2e/verdict-code
 
 /** The product as a whole, with what is beside it: scenarios, package, gateways, foreign servers, lost processes. */
 const WHOLE = [
-  ...['scenarios', 'package', 'gateway', 'mlserver', 'mcp', 'search', 'floor', 'doctor', 'kill'].map(
+  ...['scenarios', 'package', 'gateway', 'mlserver', 'mcp', 'floor', 'doctor', 'kill'].map(
     (name) => `e2e/${name}.test.ts`,
   ),
   ...['idle-sessions', 'load-thread-loss', 'server-loss'].map((name) => `e2e/${name}.test.ts`),
@@ -15,8 +15,8 @@ const WHOLE = [
   'trust/faults.test.ts',
 ]
 
-/** Links of known round-trip times, and whose fault it is that calls are late: alone for the same reason. */
-const ALONE = ['network/handshake.test.ts', 'trust/verdict.test.ts', 'e2e/gate.test.ts']
+/** Links of known round-trip times, whose fault it is that calls are late, searches, gates: alone for the same reason. */
+const ALONE = ['network/handshake.test.ts', 'trust/verdict.test.ts', 'e2e/search.test.ts', 'e2e/gate.test.ts']
 
 const base = { dir: 'test', testTimeout: 30_000, hookTimeout: 30_000, pool: 'forks' } as const
 

@@ -181,8 +181,8 @@ test('sessions that do not expire stand as long', async () => {
 })
 
 test('a call on a session that has expired is told, and the next ones have another', async () => {
-  const load = 'model: poisson, rate: 5/s, duration: 4s, connections: 1'
-  const { result } = await runScenario(referenceScenario('session_idle: 100ms', load, ['mcp']))
+  const load = 'model: poisson, rate: 2/s, duration: 6s, connections: 1'
+  const { result } = await runScenario(referenceScenario('session_idle: 500ms', load, ['mcp']))
   const { summary, errors } = result.cases[0]!
   expect(errors).toMatchObject([{ class: 'mcp.session_lost', code: '404', count: summary.errors }])
   expect(summary.errors).toBeGreaterThan(0)

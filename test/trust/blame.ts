@@ -34,7 +34,7 @@ interface ServerAtFault {
 type RunScenario = (scenario: object, options?: RunOptions) => Promise<WatchedRun>
 
 const OWN_CORE = ['taskset', '-c', '0']
-const HOGS = 2
+const HOGS = 6
 const HOG_S = 120
 const STOPPED_AFTER_S = 1
 const STOPPED_FOR_S = 3
@@ -149,7 +149,7 @@ function open(run: RunScenario, url: string, known: string, rate: string): Promi
   return run(scenario({ url, headers: { known } }, { model: 'constant', rate, duration: '3s', warmup: '0s' }))
 }
 
-/** Two programs that do nothing but compute share its core; the server has the others. */
+/** Programs that do nothing but compute share its core, more of them than a scheduler can be fair to; the server has the others. */
 async function besideHogs(run: RunScenario, scenario: object): Promise<WatchedRun> {
   const [command, ...rest] = [...OWN_CORE, process.execPath, '-e', hog]
   const hogs = Array.from({ length: HOGS }, () => spawn(command!, rest, { stdio: 'ignore' }))
