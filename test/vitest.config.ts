@@ -9,7 +9,9 @@ const WHOLE = [
   ...['scenarios', 'package', 'gateway', 'mlserver', 'mcp', 'floor', 'doctor', 'kill'].map(
     (name) => `e2e/${name}.test.ts`,
   ),
-  ...['idle-sessions', 'load-thread-loss', 'server-loss'].map((name) => `e2e/${name}.test.ts`),
+  ...['idle-sessions', 'load-thread-loss', 'server-loss', 'ci-examples', 'wire-bytes'].map(
+    (name) => `e2e/${name}.test.ts`,
+  ),
   'fuzz/fuzz.test.ts',
   'trust/soak.test.ts',
   'trust/faults.test.ts',
@@ -36,7 +38,15 @@ export default defineConfig({
         },
       },
       {
-        test: { ...base, name: 'whole', include: WHOLE, maxWorkers: 3, sequence: { groupOrder: 0 } },
+        test: {
+          ...base,
+          name: 'whole',
+          include: WHOLE,
+          maxWorkers: 3,
+          sequence: { groupOrder: 0 },
+          // It imports JSON in a way that bundlers know, and Node does not.
+          server: { deps: { inline: [/@actions\//] } },
+        },
       },
       {
         test: {

@@ -2,14 +2,19 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { compareResults, compareTargets } from '../compare/compare.ts'
 import { gateOf } from '../compare/gate.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { checksOfComparisons } from '../report/checks.ts'
+import { commentComparison } from '../report/comment.ts'
 import { COMPARISON_FORMATS, type ComparisonFormatName } from '../report/comparison-formats.ts'
+import type { Style } from '../report/table.ts'
 import type { Comparison } from '../result/comparison.ts'
 import { readResult } from '../result/read.ts'
 import { writeWhole } from '../result/write.ts'
 import { UsageError } from '../scenario/problem.ts'
 import { suggest } from '../values/suggestion.ts'
 import { GATE_CODES, GATE_ROUNDS, type GateFlags, gatesOf, withGateOptions } from './gating.ts'
-import { parseNames, styleOf } from './report-options.ts'
+import { tellGithub } from './github.ts'
+import { styleOf } from './report-options.ts'
+import { parseWanted, printed, type Wanted, writeWanted } from './wanted.ts'
 
 const FEWEST_ROUNDS = 2
 
@@ -17,7 +22,7 @@ interface CompareFlags extends GateFlags {
   targets?: { baseline: string; candidate: string }
   gate: boolean
   rounds?: number
-  format: ComparisonFormatName
+  format: Wanted<ComparisonFormatName>[]
   out?: string
 }
 
@@ -42,10 +47,10 @@ export function registerCompare(program: Command): void {
     )
   withGateOptions(command)
     .option(
-      '--format <name>',
-      `what to make: ${formats.join(', ')}`,
-      (value: string) => parseNames(value, formats)[0]!,
-      'table',
+      '--format <formats>',
+      `what to make, or with =file to write: ${formats.join(', ')}; e.g. table,junit=report.xml`,
+      (value: string) => parseWanted(value, formats),
+      [{ format: 'table', file: null }],
     )
     .option('--out <file>', 'write to this file, and print nothing')
     .addHelpText(
@@ -79,11 +84,21 @@ async function compare(baseline: string, candidates: string[], flags: CompareFla
     comparisons.push({ ...comparison, baseline, candidate })
   }
   const outcome = flags.gate ? gateOf(comparisons, flags) : null
-  const { render } = COMPARISON_FORMATS.find(({ name }) => name === flags.format)!
+  const render = (style: Style) => (format: ComparisonFormatName) =>
+    COMPARISON_FORMATS.find(({ name }) => name === format)!.render({ comparisons, outcome }, style)
   const style = styleOf(flags.out === undefined ? process.stdout : {}, process.env)
-  const text = render({ comparisons, outcome }, style)
+  const text = printed(flags.format, render(style))
   if (flags.out === undefined) process.stdout.write(text)
   else await writeWhole(flags.out, text)
+  const isWritten = await writeWanted(flags.format, render(styleOf({}, {})))
+  const told = {
+    checks: checksOfComparisons(comparisons, outcome),
+    summary: commentComparison(comparisons, outcome),
+    file: baseline,
+    level: outcome ? 'error' : 'warning',
+  } as const
+  await tellGithub(told, process.env)
+  if (!isWritten) return EXIT.internal
   return outcome ? GATE_CODES[outcome.verdict] : EXIT.pass
 }
 

@@ -3,12 +3,12 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { compareResults, compareTargets } from '../compare/compare.ts'
 import { ASPECTS, type Aspect } from '../compare/fingerprint.ts'
-import { type GateOptions, type GateOutcome, gateOf } from '../compare/gate.ts'
+import { type GateOptions, gateOf } from '../compare/gate.ts'
 import { DEFAULT_GATES, type Gate, gateName, gateNamed } from '../compare/gates.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import type { SideBySide } from '../plan/plan.ts'
 import { percent } from '../report/numbers.ts'
-import type { Comparison } from '../result/comparison.ts'
+import type { Comparison, GateOutcome } from '../result/comparison.ts'
 import type { Result } from '../result/document.ts'
 import { METRIC_NAMES } from '../scenario/limit.ts'
 import { suggest } from '../values/suggestion.ts'
@@ -46,13 +46,13 @@ export function withGateOptions(command: Command): Command {
     .option('--allow-inconclusive', 'too little evidence passes the gate, too', false)
 }
 
-/** What a run is held against: null for nothing. `baseline`: a stored result. */
+/** What a run is held against, and whether it passes; null for nothing. `baseline`: a stored result. */
 export function compareRun(
   result: Result,
   { baseline, sideBySide }: { baseline: Result | null; sideBySide: SideBySide | null },
   flags: GateFlags,
-): { comparison: Comparison; outcome: GateOutcome } | null {
-  const of = (comparison: Comparison) => ({ comparison, outcome: gateOf([comparison], flags) })
+): (Comparison & { gate: GateOutcome }) | null {
+  const of = (comparison: Comparison) => ({ ...comparison, gate: gateOf([comparison], flags) })
   if (baseline) {
     const options = { gates: gatesOf(flags.metric), fewestRounds: GATE_ROUNDS }
     return of(compareResults(baseline, result, options))

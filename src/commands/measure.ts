@@ -12,6 +12,7 @@ import { readUsage } from '../agent/server-usage.ts'
 import { SessionRunner } from '../agent/session-runner.ts'
 import { Threads } from '../agent/threads.ts'
 import { Tokens } from '../agent/tokens.ts'
+import { baselineOf } from '../compare/baseline-cases.ts'
 import { DialectError } from '../dialects/dialect.ts'
 import type { Outcome } from '../drivers/driver.ts'
 import { protocol } from '../drivers/registry.ts'
@@ -28,6 +29,7 @@ import { evaluateThresholds } from '../result/thresholds.ts'
 import { runVerdict } from '../result/verdict.ts'
 import { fillPayload, fillTarget, longestFirst, scrub, secretsOf } from '../scenario/environment.ts'
 import { UsageError } from '../scenario/problem.ts'
+import { EarlyEnd } from './early-end.ts'
 import { makeIdleCertificate } from './idle-certificate.ts'
 import type { ReferenceReady } from './reference-process.ts'
 import type { ServerLoss } from './server-loss.ts'
@@ -49,6 +51,8 @@ export interface MeasureOptions {
   watcher: Watcher
   /** False: no floor is measured, whatever the plan says. */
   floors: boolean
+  /** A stored result that thresholds may name; null where there is none. */
+  baseline: Result | null
 }
 
 /** Who follows a run: the progress display. */
@@ -98,6 +102,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
     sessions?.renew(target, token)
   })
   const hide = (text: string) => scrub(text, longestFirst([...secrets, ...tokens.secrets]))
+  const earlyEnd = new EarlyEnd(plan, options.baseline)
   let conductor: LoopWatch | null = null
   try {
     const unreachable = await findUnreachable(plan, { threads, tokens }, hide, ended)
@@ -121,6 +126,8 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
         async round(round, begun) {
           const records = await threads.round(round, begun)
           records[0]?.errors.push(...tokens.takeFailures(plan.cases[round.caseIndex]!.target.name))
+          const reason = earlyEnd.after(round.caseIndex, records)
+          if (reason !== null) losing.abort({ reason, said: '' } satisfies ServerLoss)
           return records
         },
       },
@@ -175,7 +182,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
         environment: environment(options),
         verdict: runVerdict(cases, conductorStallMs, incomplete),
         cases,
-        thresholds: evaluateThresholds(plan.thresholds, cases),
+        thresholds: evaluateThresholds(plan.thresholds, cases, baselineOf(plan, options.baseline, cases)),
       },
     }
   } catch (error) {

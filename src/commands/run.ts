@@ -1,31 +1,36 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import type { GateOutcome } from '../compare/gate.ts'
 import { EXIT, type ExitCode, worstOf } from '../exit-codes.ts'
 import { checkPlanSize, makePlan, onlyCases } from '../plan/make-plan.ts'
 import type { Plan, ReportView } from '../plan/plan.ts'
+import { checksOf } from '../report/checks.ts'
 import { clean } from '../report/clean.ts'
-import { type FormatName, formatByName } from '../report/formats.ts'
+import { commentReport } from '../report/comment.ts'
+import { FORMATS, type FormatName, formatByName } from '../report/formats.ts'
 import { Progress } from '../report/progress.ts'
+import type { Style } from '../report/table.ts'
+import type { GateOutcome } from '../result/comparison.ts'
 import type { Result } from '../result/document.ts'
 import { readResult } from '../result/read.ts'
-import { isSaturated } from '../result/verdict.ts'
+import { isSaturated, nothingSucceeded } from '../result/verdict.ts'
 import { defaultResultFile, ResultWriteError, writeResult } from '../result/write.ts'
 import { loadScenario, type Scenario } from '../scenario/load.ts'
 import { type Problem, ScenarioError, UsageError } from '../scenario/problem.ts'
 import { printable } from '../values/printable.ts'
 import { checkFileLimits } from './file-limits.ts'
 import { compareRun, GATE_CODES, type GateFlags, withGateOptions } from './gating.ts'
+import { tellGithub } from './github.ts'
 import { type Measured, measure, type Unreachable, type Watcher } from './measure.ts'
 import { ReferenceProcess, type ReferenceReady } from './reference-process.ts'
-import { formatNames, parseFormats, styleOf } from './report-options.ts'
+import { formatNames, styleOf } from './report-options.ts'
 import { checkServerProcesses } from './server-process.ts'
 import { withServerSchemas } from './server-schemas.ts'
 import { Signals } from './signals.ts'
 import { UserServers } from './user-servers.ts'
+import { checkOneFile, parseWanted, printed, type Wanted, writeWanted } from './wanted.ts'
 
 interface RunFlags extends GateFlags {
   out?: string
-  report: FormatName[]
+  report: Wanted<FormatName>[]
   region?: string
   set: string[]
   only: string[]
@@ -44,7 +49,12 @@ export function registerRun(program: Command): void {
     .description('run scenarios: draw progress, print the tables, write the results')
     .argument('<scenario...>', 'scenario files (YAML)')
     .option('--out <file>', 'where to write the result (default: results/<name>-<time>.json)')
-    .option('--report <formats>', `what to print: ${formatNames()}`, parseFormats, ['table'])
+    .option(
+      '--report <formats>',
+      `what to print, or with =file to write: ${formatNames()}; e.g. table,junit=report.xml`,
+      parseReports,
+      [{ format: 'table', file: null }],
+    )
     .option('--region <name>', 'label the result with the region that this machine stands in')
     .option(
       '--set <key=value>',
@@ -70,6 +80,7 @@ export function registerRun(program: Command): void {
       if (flags.out !== undefined && files.length > 1) {
         throw new UsageError('--out names one file, and there are several scenarios')
       }
+      checkOneFile(flags.report, files.length)
       process.exitCode = await run(files, flags, program.version() ?? 'unknown')
     })
 }
@@ -100,6 +111,7 @@ async function loadAll(files: readonly string[], flags: RunFlags): Promise<Scena
       const scenario = await loadScenario(file, { env: process.env, set: flags.set })
       const plan = planOf(scenario, null, flags)
       checkPlanSize(plan, flags.yes)
+      checkBaseline(plan, flags)
       checkServerProcesses(scenario, plan)
       checkFileLimits(scenario, plan, flags.workers)
       scenarios.push(scenario)
@@ -110,6 +122,15 @@ async function loadAll(files: readonly string[], flags: RunFlags): Promise<Scena
   }
   if (problems.length > 0) throw new ScenarioError(problems)
   return scenarios
+}
+
+/** @throws UsageError where a threshold is held against a baseline and there is none. */
+function checkBaseline({ thresholds, compare, name }: Plan, { baseline }: RunFlags): void {
+  const beside = thresholds.find(({ beside }) => beside !== undefined)
+  if (!beside || compare || baseline !== undefined) return
+  throw new UsageError(
+    `${name}: the threshold "${beside.says}" needs a baseline: say --baseline <result.json>, or compare two targets side by side with \`compare\``,
+  )
 }
 
 function planOf(scenario: Scenario, reference: ReferenceReady | null, { only }: RunFlags): Plan {
@@ -145,6 +166,7 @@ async function runOne(
         serverLost: anyOf([...own.lost, ...(server ? [server.lost] : [])]),
         watcher: watch(plan, progress),
         floors: flags.floor,
+        baseline,
       })
     } finally {
       progress.close()
@@ -156,9 +178,15 @@ async function runOne(
     if (loss !== null) process.stderr.write(`error: the run is incomplete: ${printable(loss)}\n`)
     if (measured.result.cases.length === 0) return nothingMeasured(measured.result)
     const sideBySide = (measured.result.scenario as Plan).compare ?? null
-    const compared = compareRun(measured.result, { baseline, sideBySide }, flags)
-    const result = { ...measured.result, ...(compared && { comparison: compared.comparison }) }
-    return [...(await show(result, flags, scenario.spec.report ?? 'cases')), ...tellGate(compared?.outcome)]
+    const comparison = compareRun(measured.result, { baseline, sideBySide }, flags)
+    const result = { ...measured.result, ...(comparison && { comparison }) }
+    const codes = [
+      ...(await show(result, flags, scenario.spec.report ?? 'cases')),
+      ...tellGate(comparison?.gate),
+    ]
+    const told = { checks: checksOf(result), summary: commentReport([result]), file: scenario.source.file }
+    await tellGithub({ ...told, level: 'error' }, process.env)
+    return codes
   }
   const own = await UserServers.start(scenario, process.env, signals.stopped)
   if (!own) return nothingMeasured({})
@@ -202,11 +230,10 @@ function tellGate(outcome: GateOutcome | undefined): ExitCode[] {
 
 async function show(result: Result, flags: RunFlags, view: ReportView): Promise<ExitCode[]> {
   // The tables come first: whatever happens to the file, what was measured has been seen.
-  const style = styleOf(process.stdout, process.env)
-  process.stdout.write(
-    flags.report.map((name) => formatByName(name).render([result], style, view)).join('\n'),
-  )
+  const render = (style: Style) => (name: FormatName) => formatByName(name).render([result], style, view)
+  process.stdout.write(printed(flags.report, render(styleOf(process.stdout, process.env))))
   const codes = exitCodes(result)
+  if (!(await writeWanted(flags.report, render(styleOf({}, {}))))) codes.push(EXIT.internal)
   const file = flags.out ?? defaultResultFile(result)
   try {
     await writeResult(result, file)
@@ -227,9 +254,7 @@ function nothingMeasured({ incomplete }: Pick<Result, 'incomplete'>): ExitCode[]
 
 function exitCodes(result: Result): ExitCode[] {
   const codes: ExitCode[] = result.incomplete ? [EXIT.inconclusive] : []
-  const failed = ({ summary: { calls, errors, sessions } }: Result['cases'][number]) =>
-    sessions === undefined ? calls === errors : sessions === 0
-  if (!result.cancelled && result.cases.some(failed)) codes.push(EXIT.unreachable)
+  if (!result.cancelled && result.cases.some(nothingSucceeded)) codes.push(EXIT.unreachable)
   if (result.cases.some(({ verdict }) => isSaturated(verdict))) codes.push(EXIT.saturated)
   if (result.thresholds.some(({ passed }) => !passed)) codes.push(EXIT.thresholdFailed)
   return codes
@@ -265,6 +290,13 @@ const CURES: readonly (readonly [string, string])[] = [
     'Is the host reachable from here? A longer wait is set with timeout: { connect: 30s }.',
   ],
 ]
+
+function parseReports(value: string): Wanted<FormatName>[] {
+  return parseWanted(
+    value,
+    FORMATS.map(({ name }) => name),
+  )
+}
 
 function append(value: string, before: string[]): string[] {
   return [...before, value]

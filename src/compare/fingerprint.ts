@@ -49,7 +49,10 @@ const plannedSchema = z.object({
 const plannedCasesSchema = z.object({ cases: z.array(z.unknown()) })
 
 /** A case as it was planned, by its name; null where the result does not tell. */
-export function plannedCase({ scenario }: Result, name: string): z.infer<typeof plannedSchema> | null {
+export function plannedCase(
+  { scenario }: Pick<Result, 'scenario'>,
+  name: string,
+): z.infer<typeof plannedSchema> | null {
   const plan = plannedCasesSchema.safeParse(scenario)
   if (!plan.success) return null
   for (const one of plan.data.cases) {

@@ -1,6 +1,6 @@
 /** What a gate makes of comparisons: whether a commit may pass. */
 
-import type { Comparison } from '../result/comparison.ts'
+import type { Comparison, GateOutcome } from '../result/comparison.ts'
 import { type Aspect, aspectText } from './fingerprint.ts'
 
 export interface GateOptions {
@@ -8,14 +8,6 @@ export interface GateOptions {
   allow: readonly Aspect[]
   /** Too little evidence passes, too. */
   allowInconclusive: boolean
-}
-
-type GateVerdict = 'pass' | 'regressed' | 'inconclusive'
-
-export interface GateOutcome {
-  verdict: GateVerdict
-  /** Why it does not pass, for a person. */
-  reasons: string[]
 }
 
 export function gateOf(comparisons: readonly Comparison[], options: GateOptions): GateOutcome {

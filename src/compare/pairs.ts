@@ -36,8 +36,26 @@ export function pairedByTarget(result: Result, targets: { baseline: string; cand
   return paired(sideOf(targets.baseline), sideOf(targets.candidate))
 }
 
+/** The name of the baseline's case by that of the candidate's. */
+export function counterparts(
+  result: Pick<Result, 'cases' | 'scenario'>,
+  targets: { baseline: string; candidate: string },
+): Map<string, string> {
+  const of = (target: string) => result.cases.filter((one) => one.target === target)
+  const byKey = new Map(of(targets.baseline).map((one) => [likeness(result, one).key, one.name]))
+  return new Map(
+    of(targets.candidate).flatMap((one) => {
+      const name = byKey.get(likeness(result, one).key)
+      return name === undefined ? [] : [[one.name, name]]
+    }),
+  )
+}
+
 /** What a case is besides its target: as a person would say it, and where that says nothing, its load and payload. */
-function likeness(result: Result, { name, target, labels, load }: CaseResult): { key: string; name: string } {
+function likeness(
+  result: Pick<Result, 'scenario'>,
+  { name, target, labels, load }: CaseResult,
+): { key: string; name: string } {
   const rest = name.startsWith(target) ? name.slice(target.length).trim() : ''
   const told = Object.entries(labels).map(([key, value]) => `${key} ${value}`)
   const said = rest || told.join(', ')

@@ -205,8 +205,12 @@ export interface Threshold {
   metric: string
   statistic: string | null
   operator: '<' | '<=' | '>' | '>='
-  /** In the metric's unit (ms, per second, share). */
+  /** In the metric's unit (ms, per second, share); of one that is held against a baseline, how much more (or less) than it. */
   limit: number
+  /** What `limit` is added to: the baseline's value, or, as a share of it, that. Left out: nothing. */
+  beside?: 'baseline' | 'share'
+  /** The run ends with the first round after which it does not hold. */
+  abortOnFail?: true
 }
 
 export type ReportView = 'cases' | 'matrix'

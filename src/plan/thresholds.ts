@@ -64,6 +64,8 @@ export function resolveThresholds(
         statistic,
         operator: limit.operator,
         limit: limit.limit,
+        ...(limit.beside !== 'nothing' && { beside: limit.beside }),
+        ...(limit.abortOnFail && { abortOnFail: true as const }),
       })
     }
   }

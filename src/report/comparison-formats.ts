@@ -1,7 +1,8 @@
-import type { GateOutcome } from '../compare/gate.ts'
-import type { Comparison } from '../result/comparison.ts'
+import type { Comparison, GateOutcome } from '../result/comparison.ts'
 import { escapeInvisible } from './clean.ts'
+import { commentComparison } from './comment.ts'
 import { comparisonPage } from './comparison-page.ts'
+import { junitComparison } from './junit.ts'
 import { pageMarkdown } from './markdown.ts'
 import { pageReport, type Style } from './table.ts'
 
@@ -22,6 +23,16 @@ export const COMPARISON_FORMATS = [
   { name: 'table', extension: 'txt', render: tableOf },
   { name: 'markdown', extension: 'md', render: markdownOf },
   { name: 'json', extension: 'json', render: jsonOf },
+  {
+    name: 'junit',
+    extension: 'xml',
+    render: ({ comparisons, outcome }) => junitComparison(comparisons, outcome),
+  },
+  {
+    name: 'comment',
+    extension: 'comment.md',
+    render: ({ comparisons, outcome }) => commentComparison(comparisons, outcome),
+  },
 ] as const satisfies readonly ComparisonFormat[]
 
 export type ComparisonFormatName = (typeof COMPARISON_FORMATS)[number]['name']

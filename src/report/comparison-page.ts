@@ -1,9 +1,15 @@
 /** What a report says of a comparison. */
 
 import { aspectText } from '../compare/fingerprint.ts'
-import type { GateOutcome } from '../compare/gate.ts'
 import { metricByName } from '../record/metrics.ts'
-import type { Change, ChangeVerdict, ComparedMetric, Comparison, Difference } from '../result/comparison.ts'
+import type {
+  Change,
+  ChangeVerdict,
+  ComparedMetric,
+  Comparison,
+  Difference,
+  GateOutcome,
+} from '../result/comparison.ts'
 import { clean } from './clean.ts'
 import { measured, percent, signedPercent } from './numbers.ts'
 import { type Cell, EMPTY, type Lines, type Page, plain, type Table, type Tone, textColumn } from './page.ts'
@@ -29,7 +35,8 @@ export function comparisonPage(comparison: Comparison, outcome: GateOutcome | nu
 
 /** What changed, beside what a report says of a result itself. */
 export function comparisonParts(comparison: Comparison): (Table | Lines)[] {
-  const parts = [changeTable(comparison), differenceTable(comparison), noteLines(comparison)]
+  const gate = comparison.gate ? gateLines(comparison.gate) : null
+  const parts = [changeTable(comparison), differenceTable(comparison), noteLines(comparison), gate]
   return parts.filter((part) => part !== null)
 }
 
@@ -76,14 +83,16 @@ function changeCells(metric: ComparedMetric): Cell[] {
   const { change, verdict } = metric
   if (!change) return [EMPTY, EMPTY]
   const tone = verdict === 'regressed' || verdict === 'improved' ? TONES[verdict] : 'plain'
-  return [
-    { text: changeText(metric, change.estimate, true), tone },
-    plain(`${changeText(metric, change.low, true)} to ${changeText(metric, change.high, true)}`),
-  ]
+  return [{ text: changeText(metric, change.estimate, true), tone }, plain(rangeText(metric, change))]
+}
+
+/** From the least that the change may be to the most. */
+export function rangeText(metric: ComparedMetric, { low, high }: Change): string {
+  return `${changeText(metric, low, true)} to ${changeText(metric, high, true)}`
 }
 
 /** In % of the baseline; of a share, in points. */
-function changeText({ metric }: ComparedMetric, change: Change['estimate'], isSigned = false): string {
+export function changeText({ metric }: ComparedMetric, change: Change['estimate'], isSigned = false): string {
   const isShare = metricByName(metric.split('.', 1)[0]!)?.unit === 'share'
   const text = isSigned ? signedPercent(change) : percent(change)
   return isShare ? text.replace('%', ' points') : text

@@ -1,6 +1,8 @@
 import type { ReportView } from '../plan/plan.ts'
 import type { Result } from '../result/document.ts'
+import { commentReport } from './comment.ts'
 import { jsonReport } from './json.ts'
+import { junitReport } from './junit.ts'
 import { markdownReport } from './markdown.ts'
 import { type Style, tableReport } from './table.ts'
 
@@ -16,6 +18,8 @@ export const FORMATS = [
   { name: 'table', extension: 'txt', render: tableReport },
   { name: 'markdown', extension: 'md', render: markdownReport },
   { name: 'json', extension: 'json', render: jsonReport },
+  { name: 'junit', extension: 'xml', render: junitReport },
+  { name: 'comment', extension: 'comment.md', render: commentReport },
 ] as const satisfies readonly Format[]
 
 export type FormatName = (typeof FORMATS)[number]['name']

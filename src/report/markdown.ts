@@ -17,11 +17,16 @@ export function markdownReport(
 /** Any page. */
 export function pageMarkdown({ title, facts, parts }: Page): string {
   const blocks = [
-    `## ${escaped(title)}`,
-    facts.map((fact) => `- ${escaped(fact)}`).join('\n'),
-    ...parts.map((part) => `### ${escaped(part.title)}\n\n${'lines' in part ? list(part) : table(part)}`),
+    `## ${escapedMarkdown(title)}`,
+    facts.map((fact) => `- ${escapedMarkdown(fact)}`).join('\n'),
+    ...parts.map(partMarkdown),
   ]
   return `${blocks.join('\n\n')}\n`
+}
+
+/** One part of a page, without a line's end after it. */
+export function partMarkdown(part: Table | Lines): string {
+  return `### ${escapedMarkdown(part.title)}\n\n${'lines' in part ? list(part) : table(part)}`
 }
 
 function list({ lines }: Lines): string {
@@ -38,18 +43,19 @@ function table({ columns, rows }: Table): string {
 }
 
 function head({ title, statistic, unit }: Column): string {
-  return escaped([title, statistic, unit].filter((word) => word !== '').join(' '))
+  return escapedMarkdown([title, statistic, unit].filter((word) => word !== '').join(' '))
 }
 
 /** There is no colour, so what is bad stands out in bold. */
 function cell({ text, tone }: Cell): string {
-  return tone === 'bad' ? `**${escaped(text)}**` : escaped(text)
+  return tone === 'bad' ? `**${escapedMarkdown(text)}**` : escapedMarkdown(text)
 }
 
-/** Texts come from servers and files: they must not become markup, links or table cells. */
-function escaped(text: string): string {
+/** Texts come from servers and files: they must not become markup, links, table cells, or calls to somebody (`@name`). */
+export function escapedMarkdown(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replace(/[\\`*_{}[\]<>|#~$]/g, '\\$&')
     .replace(/(https?|ftp)(:\/\/)/gi, '$1\\$2')
+    .replace(/@(?=\w)/g, '@<!-- -->')
 }

@@ -5,6 +5,9 @@ import { z } from 'zod'
 /** Of one metric of one case, the worst first. */
 const CHANGE_VERDICTS = ['regressed', 'inconclusive', 'improved', 'unchanged'] as const
 
+/** Of a gate, the best first. */
+const GATE_VERDICTS = ['pass', 'regressed', 'inconclusive'] as const
+
 const number = z.number()
 
 /** A relative change (0.1: 10% more), or a difference of two shares. */
@@ -41,6 +44,12 @@ const comparedCaseSchema = z.object({
   differences: z.array(differenceSchema),
 })
 
+const gateSchema = z.object({
+  verdict: z.enum(GATE_VERDICTS),
+  /** Why it does not pass, for a person. */
+  reasons: z.array(z.string()),
+})
+
 export const comparisonSchema = z.object({
   /** What is compared with what, for a person. */
   baseline: z.string(),
@@ -56,7 +65,11 @@ export const comparisonSchema = z.object({
   unfinished: z.array(side),
   /** Cases that only one side has. */
   unmatched: z.array(z.object({ onlyIn: side, name: z.string() })),
+  /** Whether the candidate may pass; left out where nobody asked. */
+  gate: gateSchema.optional(),
 })
+
+export type GateOutcome = z.infer<typeof gateSchema>
 
 export type Comparison = z.infer<typeof comparisonSchema>
 export type ComparedCase = z.infer<typeof comparedCaseSchema>

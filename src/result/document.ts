@@ -197,7 +197,8 @@ const thresholdResultSchema = z.object({
   value: number.nullable(),
   /** True where the value is a lower bound: the real one may be higher. */
   at_least: z.boolean().optional(),
-  limit: number,
+  /** In the metric's unit; null where it is held against a baseline that has no such number. */
+  limit: number.nullable(),
   passed: z.boolean(),
   reason: z.string().optional(),
 })

@@ -5,6 +5,9 @@ import type { CaseResult, Summary, ThresholdResult } from './document.ts'
 /** What a case measured, or why it has nothing to show. */
 type Measured = { value: number; atLeast: boolean } | { missing: string }
 
+/** The case that one is held against; undefined where the baseline has none. */
+export type BaselineOf = (name: string) => CaseResult | undefined
+
 /**
  * Checks each threshold against each case it names: one row for each pair, in that order. What was not
  * measured, not measured in full, or measured by a generator that could not keep up never passes; the row
@@ -13,6 +16,7 @@ type Measured = { value: number; atLeast: boolean } | { missing: string }
 export function evaluateThresholds(
   thresholds: readonly Threshold[],
   cases: readonly CaseResult[],
+  baselineOf: BaselineOf = () => undefined,
 ): ThresholdResult[] {
   return thresholds.flatMap((threshold) =>
     threshold.cases.map((name) =>
@@ -20,19 +24,40 @@ export function evaluateThresholds(
         threshold,
         name,
         cases.find((candidate) => candidate.name === name),
+        baselineOf,
       ),
     ),
   )
 }
 
-function evaluate(threshold: Threshold, name: string, result: CaseResult | undefined): ThresholdResult {
-  const { says, limit, statistic } = threshold
+/** The first threshold that ends a run and that what was measured so far does not hold; undefined where there is none. */
+export function abortingThreshold(
+  thresholds: readonly Threshold[],
+  result: CaseResult,
+  baselineOf: BaselineOf,
+): ThresholdResult | undefined {
+  const own = thresholds
+    .filter(({ abortOnFail, cases }) => abortOnFail && cases.includes(result.name))
+    .map((threshold) => evaluate(threshold, result.name, result, baselineOf))
+  // What is missing or cannot be believed yet may still come.
+  return own.find(({ passed, reason }) => !passed && reason === undefined)
+}
+
+function evaluate(
+  threshold: Threshold,
+  name: string,
+  result: CaseResult | undefined,
+  baselineOf: BaselineOf,
+): ThresholdResult {
+  const { says, statistic } = threshold
   const metric = statistic === null ? threshold.metric : `${threshold.metric}.${statistic}`
-  const row = { says, case: name, metric, limit }
+  const bound = boundOf(threshold, name, baselineOf)
+  const row = { says, case: name, metric, limit: 'value' in bound ? bound.value : null }
   const measured = result ? measure(threshold, result) : { missing: 'the case did not run' }
   if ('missing' in measured) return { ...row, value: null, passed: false, reason: measured.missing }
   const { value, atLeast } = measured
-  const reason = result && refusal(threshold, result, value, atLeast)
+  if ('missing' in bound) return { ...row, value, passed: false, reason: bound.missing }
+  const reason = result && refusal({ ...threshold, limit: bound.value }, result, value, atLeast)
   return {
     ...row,
     value,
@@ -57,6 +82,20 @@ function refusal(
   }
   const mayFail = atLeast && (operator === '<' || operator === '<=')
   return mayFail ? 'only a lower bound is known: the real value may be above the limit' : undefined
+}
+
+/** The limit in the metric's unit, or why there is none. */
+function boundOf(threshold: Threshold, name: string, baselineOf: BaselineOf): Measured {
+  const { limit, beside } = threshold
+  if (beside === undefined) return { value: limit, atLeast: false }
+  const baseline = baselineOf(name)
+  if (!baseline) return { missing: 'the baseline has no such case' }
+  if (!baseline.verdict.valid) return { missing: 'the case of the baseline is invalid' }
+  const measured = measure(threshold, baseline)
+  if ('missing' in measured) return { missing: `of the baseline: ${measured.missing}` }
+  if (measured.atLeast) return { missing: 'of the baseline only a lower bound is known' }
+  const { value } = measured
+  return { value: beside === 'share' ? value * (1 + limit) : value + limit, atLeast: false }
 }
 
 function holds(value: number, operator: Threshold['operator'], limit: number): boolean {

@@ -1,5 +1,5 @@
 import { PERCENTILES } from '../record/metrics.ts'
-import type { Distribution, Verdict } from './document.ts'
+import type { CaseResult, Distribution, Verdict } from './document.ts'
 import type { Evidence, GeneratorUse } from './evidence.ts'
 import { PACED_BY_READER, readerNote, throttledNote } from './limit-notes.ts'
 import type { Drift } from './steadiness.ts'
@@ -243,6 +243,12 @@ export function runVerdict(
       },
     }),
   }
+}
+
+/** No call came back as it should, or no session ever stood. */
+export function nothingSucceeded({ summary }: Pick<CaseResult, 'summary'>): boolean {
+  const { calls, errors, sessions } = summary
+  return sessions === undefined ? calls === errors : sessions === 0
 }
 
 /** Whether the generator, not the server, made a case invalid. */

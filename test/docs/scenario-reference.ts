@@ -148,7 +148,12 @@ const THRESHOLDS = `The keys beneath a name are [metrics](metrics.md). A metric 
 (\`request_latency: { p99: "< 50ms" }\`), a metric of a round a comparison alone: shares in % (\`error_rate\`,
 \`goodput\`), rates per unit of time (\`request_throughput: "> 100/s"\`), plain ratios (\`overhead_bytes: "< 0.5"\`), and means with
 their unit (\`handshake_bytes: "< 4KB"\`, \`client_cpu_time: "< 1ms"\`).
-Comparisons are \`<\`, \`<=\`, \`>\` and \`>=\`. A metric that was not measured passes no threshold.`
+Comparisons are \`<\`, \`<=\`, \`>\` and \`>=\`. A metric that was not measured passes no threshold.
+
+\`"<= baseline + 5%"\` (or \`- 5%\`, or \`+ 2ms\`, or the baseline alone) holds it against the same case of \`run --baseline\`, or of the
+other target where the scenario says \`compare\`: against one number each, so noise can break it, which a
+[gate](comparing.md) tells from a change. \`{ limit: "< 500ms", abort_on_fail: true }\` ends the run with the first round after
+which it does not hold.`
 
 function valueOfKey(schema: JsonSchema): string {
   const { type, items, anyOf, minimum, maximum, additionalProperties } = schema

@@ -30,12 +30,15 @@ export interface StartOptions {
   through?: readonly string[]
 }
 
+/** Tests may run in a CI job, which is not to be told of them. */
+const NOWHERE = { GITHUB_ACTIONS: undefined, GITHUB_STEP_SUMMARY: undefined }
+
 /** The command line tool in a process of its own, as a user runs it in a pipe. */
 export function start(args: string[], options: StartOptions = {}): Running {
   const [command, ...rest] = [...(options.through ?? []), process.execPath, BIN, ...args]
   const child = spawn(command!, rest, {
     cwd: options.cwd,
-    env: { ...process.env, ...options.env },
+    env: { ...process.env, ...NOWHERE, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''

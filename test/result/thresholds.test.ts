@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { Threshold } from '../../src/plan/plan.ts'
 import { initHistograms } from '../../src/record/histogram.ts'
 import type { CaseResult } from '../../src/result/document.ts'
-import { evaluateThresholds } from '../../src/result/thresholds.ts'
+import { abortingThreshold, evaluateThresholds } from '../../src/result/thresholds.ts'
 import { sampleCase } from './sample.ts'
 
 beforeAll(initHistograms)
@@ -136,4 +136,88 @@ test('each threshold is checked against each case that it names, in order', () =
   })
   const rows = evaluateThresholds([threshold('a', ['three', 'one']), threshold('b', ['two'])], cases)
   expect(rows.map((row) => `${row.says} ${row.case}`)).toEqual(['a three', 'a one', 'b two'])
+})
+
+describe('beside a baseline', () => {
+  const beside = (change: Partial<Threshold>): Threshold => ({
+    says: 'so',
+    cases: ['one'],
+    metric: 'request_latency',
+    statistic: 'p99',
+    operator: '<=',
+    limit: 0.05,
+    beside: 'share',
+    ...change,
+  })
+  const row = (threshold: Threshold, baseline: CaseResult | undefined) =>
+    evaluateThresholds([threshold], [measured()], () => baseline)[0]!
+  const before = (p99: number) =>
+    measured((result) => Object.assign(result.metrics.request_latency!, { p99 }))
+
+  test.each<[string, number, Partial<Threshold>, number, boolean]>([
+    ['within 5%', 39, {}, 40.95, true],
+    ['beyond 5%', 38, {}, 39.9, false],
+    ['within 3 ms', 38, { beside: 'baseline', limit: 3 }, 41, true],
+    ['the same', 40, { beside: 'baseline', limit: 0 }, 40, true],
+    ['not less than 10% under it', 44, { operator: '>=', limit: -0.1 }, 39.6, true],
+  ])('%s', (_name, p99, change, limit, passed) => {
+    const found = row(beside(change), before(p99))
+    expect(found).toMatchObject({ value: 40, passed })
+    expect(found.limit).toBeCloseTo(limit, 10)
+    expect(found).not.toHaveProperty('reason')
+  })
+
+  test.each<[string, (result: CaseResult) => void, string]>([
+    [
+      'is invalid',
+      ({ verdict }) => Object.assign(verdict, { valid: false }),
+      'the case of the baseline is invalid',
+    ],
+    [
+      'lacks the metric',
+      ({ metrics }) => Reflect.deleteProperty(metrics, 'request_latency'),
+      'of the baseline: request_latency was not measured',
+    ],
+    [
+      'has only a lower bound',
+      ({ metrics }) => Object.assign(metrics.request_latency!, { at_least: ['p99'] }),
+      'of the baseline only a lower bound is known',
+    ],
+  ])('that %s, nothing passes', (_name, change, reason) => {
+    const found = row(beside({}), measured(change))
+    expect(found).toMatchObject({ value: 40, limit: null, passed: false, reason })
+  })
+
+  test('that has no such case, nothing passes', () => {
+    const reason = 'the baseline has no such case'
+    expect(row(beside({}), undefined)).toMatchObject({ value: 40, limit: null, passed: false, reason })
+  })
+})
+
+describe('what ends a run', () => {
+  const aborting = (change: Partial<Threshold> = {}): Threshold => ({
+    says: 'so',
+    cases: ['one'],
+    metric: 'request_latency',
+    statistic: 'p99',
+    operator: '<',
+    limit: 30,
+    abortOnFail: true,
+    ...change,
+  })
+  const found = (threshold: Threshold, result = measured()) =>
+    abortingThreshold([threshold], result, () => undefined)
+
+  test('a threshold that says so, of this case, and does not hold', () => {
+    expect(found(aborting())).toMatchObject({ says: 'so', value: 40 })
+    expect(found(aborting({ limit: 50 }))).toBeUndefined()
+    expect(found(aborting({ cases: ['two'] }))).toBeUndefined()
+    expect(found({ ...aborting(), abortOnFail: undefined } as unknown as Threshold)).toBeUndefined()
+  })
+
+  test('not what is missing, or cannot be believed', () => {
+    expect(found(aborting({ metric: 'overhead_time' }))).toBeUndefined()
+    const invalid = measured(({ verdict }) => Object.assign(verdict, { valid: false }))
+    expect(found(aborting(), invalid)).toBeUndefined()
+  })
 })

@@ -3,6 +3,26 @@ import { type Fault, faults, REST } from './scenario-file.ts'
 
 const FAULTS: Fault[] = [
   {
+    name: 'a threshold beside something that is no baseline',
+    text: `${REST}thresholds: { rest: { request_latency: { p99: "<= baseline * 2" } } }\n`,
+    says: [
+      's.yaml:2:47: this is no limit beside a baseline',
+      '    thresholds: { rest: { request_latency: { p99: "<= baseline * 2" } } }',
+      '                                                  ^^^^^^^^^^^^^^^^^',
+      '  Write it like "<= baseline + 5%", "<= baseline + 250ms" or ">= baseline - 5%".',
+    ],
+  },
+  {
+    name: 'a threshold with an unknown key',
+    text: `${REST}thresholds: { rest: { error_rate: { limit: "< 1%", abort: true } } }\n`,
+    says: [
+      's.yaml:2:23: this is not a threshold',
+      '    thresholds: { rest: { error_rate: { limit: "< 1%", abort: true } } }',
+      '                          ^^^^^^^^^^',
+      '  Write it like "< 0.1%" or { limit: "< 0.1%", abort_on_fail: true }.',
+    ],
+  },
+  {
     name: 'a threshold on an unknown metric',
     text: `${REST}thresholds: { rest: { request_latencey: { p99: "< 5ms" } } }\n`,
     says: [
