@@ -34,7 +34,7 @@ export async function tellGithub(told: Told, env: Readonly<Record<string, string
   }
 }
 
-export function annotations({ checks, file, level }: Omit<Told, 'summary'>): string {
+function annotations({ checks, file, level }: Omit<Told, 'summary'>): string {
   const bad = checks.filter(isBad)
   const named = bad.length > MOST_ANNOTATIONS ? bad.slice(0, MOST_ANNOTATIONS - 1) : bad
   const texts = named.map(({ scope, name, message }) => `${scope}: ${name}: ${message}`)

@@ -19,12 +19,13 @@ import { printable } from '../values/printable.ts'
 import { checkFileLimits } from './file-limits.ts'
 import { compareRun, GATE_CODES, type GateFlags, withGateOptions } from './gating.ts'
 import { tellGithub } from './github.ts'
-import { type Measured, measure, type Unreachable, type Watcher } from './measure.ts'
+import { type Measured, measure, type Watcher } from './measure.ts'
 import { ReferenceProcess, type ReferenceReady } from './reference-process.ts'
 import { formatNames, styleOf } from './report-options.ts'
 import { checkServerProcesses } from './server-process.ts'
 import { withServerSchemas } from './server-schemas.ts'
 import { Signals } from './signals.ts'
+import { tellUnreachable } from './unreachable.ts'
 import { UserServers } from './user-servers.ts'
 import { checkOneFile, parseWanted, printed, type Wanted, writeWanted } from './wanted.ts'
 
@@ -216,11 +217,6 @@ function watch(plan: Plan, progress: Progress): Watcher {
   }
 }
 
-function tellUnreachable(unreachable: readonly Unreachable[]): ExitCode[] {
-  for (const one of unreachable) process.stderr.write(`error: ${printable(explain(one))}\n`)
-  return [EXIT.unreachable]
-}
-
 function tellGate(outcome: GateOutcome | undefined): ExitCode[] {
   if (!outcome) return []
   process.stderr.write(`gate: ${outcome.verdict}\n`)
@@ -259,37 +255,6 @@ function exitCodes(result: Result): ExitCode[] {
   if (result.thresholds.some(({ passed }) => !passed)) codes.push(EXIT.thresholdFailed)
   return codes
 }
-
-function explain({ target, url, outcome }: Unreachable): string {
-  const cure = CURES.find(([prefix]) => outcome.class.startsWith(prefix))?.[1]
-  const code = outcome.code && !outcome.sample.includes(outcome.code) ? ` (${outcome.code})` : ''
-  const what = outcome.phase === 'auth' ? 'has no token from' : 'cannot be reached at'
-  return `target ${target} ${what} ${url}: ${outcome.class}: ${clean(outcome.sample)}${code}${cure ? `\n  ${cure}` : ''}`
-}
-
-const CURES: readonly (readonly [string, string])[] = [
-  ['tcp.refused', 'Nothing listens there: start the server, or correct the url.'],
-  ['dns', 'The host name does not resolve: correct the url.'],
-  [
-    'tls.untrusted',
-    'Name the CA that signed the certificate: tls: { ca: ca.pem }, or tls: { verify: false }.',
-  ],
-  [
-    'client.descriptors',
-    'Each connection takes one: raise the limit with `ulimit -n`, or lower concurrency or connections.',
-  ],
-  ['auth.token', 'Check auth.oauth2: the URL of the token endpoint, the client and its secret.'],
-  ['tls.hostname', 'The certificate is for another name: set tls: { servername: … }.'],
-  ['tls.client_certificate', 'The server wants a certificate that it trusts: set tls: { cert: …, key: … }.'],
-  [
-    'tls.protocol',
-    'Is it an https endpoint? Does it speak TLS 1.2 or 1.3, and want no certificate (tls.cert)?',
-  ],
-  [
-    'timeout.connect',
-    'Is the host reachable from here? A longer wait is set with timeout: { connect: 30s }.',
-  ],
-]
 
 function parseReports(value: string): Wanted<FormatName>[] {
   return parseWanted(

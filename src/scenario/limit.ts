@@ -24,7 +24,7 @@ export interface Limit {
 }
 
 /** `baseline`: `limit` is added to its value. `share`: `limit` is a share of it that is added. */
-export type Beside = 'nothing' | 'baseline' | 'share'
+type Beside = 'nothing' | 'baseline' | 'share'
 
 const COMPARISON = /^(<=|>=|<|>)(.*)$/s
 const BASELINE = /^baseline(?:\s*([+-])(.*))?$/s
@@ -59,7 +59,13 @@ export function limit(unit: Metric['unit']) {
   const examples = [...quantity.examples.map((example) => `< ${example}`), '<= baseline + 5%']
   const cure = `Write it in quotes, like "${examples[0]}"; <, <=, > and >= are understood.`
   const text = { type: 'string', pattern: '^(<=|>=|<|>) ?([0-9.]|baseline)', examples }
-  const properties = { limit: text, abort_on_fail: { type: 'boolean' } }
+  const properties = {
+    limit: { type: 'string', description: 'What must hold.' },
+    abort_on_fail: {
+      type: 'boolean',
+      description: 'The run ends with the first round after which it does not hold.',
+    },
+  }
   return leaf(
     (raw): Parsed<Limit> => {
       if (typeof raw !== 'object' || raw === null) return parseLimit(raw, quantity, cure, false)

@@ -18,6 +18,8 @@ export interface JsonSchema {
   minimum?: number
   maximum?: number
   examples?: unknown[]
+  $ref?: string
+  $defs?: Record<string, JsonSchema>
 }
 
 /** The schema in the form that editors read, of the text that is written and not of what is made of it. */
