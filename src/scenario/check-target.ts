@@ -88,6 +88,10 @@ function faultOfUrl(url: string, schemes: readonly string[]): { message: string;
     ? 'Write it like https://example.com, or https://example.com/v1/chat/completions.'
     : `Write it like ${schemes[0]}://example.com:8001.`
   if (!URL.canParse(url)) return { message: 'this is not a URL', cure }
+  // A parser drops them, and a path that is put after them makes them a part of what stands before.
+  if (/\p{Cc}|^\s|\s$/u.test(url)) {
+    return { message: 'this URL has blanks around it, or control characters in it', cure }
+  }
   const { protocol: scheme, username, password, hostname } = new URL(url)
   if (!schemes.includes(scheme.slice(0, -1))) {
     const [last, ...others] = schemes.map((name) => `${name}://`).reverse()

@@ -157,6 +157,9 @@ const large = fc
 const texts = subject<string>({
   name: 'a scenario, its text',
   inputs: changedText(...TEXTS, ALIASES, stringify(WHOLE)),
+  examples: [
+    'targets: { a: { interface: grpc, api: kserve-v2, url: "grpc://127.0.0.1:80\\u0016", model: mlp } }',
+  ],
   cost: 20,
   before,
   after,

@@ -83,6 +83,17 @@ const FAULTS: Fault[] = [
     ],
   },
   {
+    name: 'a URL with a control character, which comes from a variable',
+    text: 'targets: { a: { interface: rest, api: raw, url: "${env:URL}" } }\n',
+    given: { env: { URL: 'http://127.0.0.1:80\n' } },
+    says: [
+      's.yaml:1:49: this URL has blanks around it, or control characters in it',
+      '    targets: { a: { interface: rest, api: raw, url: "${env:URL}" } }',
+      '                                                    ^^^^^^^^^^^^',
+      '  Write it like https://example.com, or https://example.com/v1/chat/completions.',
+    ],
+  },
+  {
     name: 'a URL of another scheme',
     text: 'targets: { a: { interface: rest, api: raw, url: "ws://x" } }\n',
     says: [
