@@ -39,6 +39,12 @@ export interface Setting {
   value: string
 }
 
+/** No text of a URL, a header or a message can hold it, whatever encodes it. */
+const HALF_A_CHARACTER: Fault = {
+  message: 'this text holds half a character (a lone surrogate)',
+  cure: 'Remove the escape that makes it, such as "\\ud800".',
+}
+
 function exposed(name: string): Fault {
   return {
     message: `the environment variable ${name} is a credential, and would stand here in every result`,
@@ -51,14 +57,23 @@ export function fillTree(tree: unknown, source: Source, env: Environment): Fille
   const unfilled = new Set<string>()
   const settings: Setting[] = []
   const credentials = credentialsIn(tree)
+  const refuse = (path: Path, { message, cure }: Fault, at?: 'key') => {
+    problems.push(source.problem(path, message, cure, at))
+    unfilled.add(JSON.stringify(path))
+  }
   const visit = (value: unknown, path: Path): unknown => {
     if (Array.isArray(value)) return value.map((item, index) => visit(item, [...path, index]))
     if (value !== null && typeof value === 'object') {
       return Object.fromEntries(
-        Object.entries(value).map(([name, item]) => [name, visit(item, [...path, name])]),
+        Object.entries(value).map(([name, item]) => {
+          if (!name.isWellFormed()) refuse([...path, name], HALF_A_CHARACTER, 'key')
+          return [name, visit(item, [...path, name])]
+        }),
       )
     }
-    if (typeof value !== 'string' || !value.includes('${')) return value
+    if (typeof value !== 'string') return value
+    if (!value.isWellFormed()) refuse(path, HALF_A_CHARACTER)
+    if (!value.includes('${')) return value
     const place = placeOf(path)
     const faults = faultsOf(value, place, env)
     if (place === 'value' || place === 'file') {
@@ -67,8 +82,7 @@ export function fillTree(tree: unknown, source: Source, env: Environment): Fille
         else if (env[name]) settings.push({ text, value: env[name] })
       }
     }
-    for (const { message, cure } of faults) problems.push(source.problem(path, message, cure))
-    if (faults.length > 0) unfilled.add(JSON.stringify(path))
+    for (const fault of faults) refuse(path, fault)
     return faults.length > 0 || (place !== 'value' && place !== 'file') ? value : filled(value, env)
   }
   return { tree: visit(tree, []), problems, unfilled, settings }

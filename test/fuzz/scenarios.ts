@@ -159,6 +159,7 @@ const texts = subject<string>({
   inputs: changedText(...TEXTS, ALIASES, stringify(WHOLE)),
   examples: [
     'targets: { a: { interface: grpc, api: kserve-v2, url: "grpc://127.0.0.1:80\\u0016", model: mlp } }',
+    'targets: { a: { interface: rest, api: kserve-v2, url: "http://x", model: "\\ud800" } }',
   ],
   cost: 20,
   before,

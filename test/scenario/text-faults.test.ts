@@ -3,6 +3,16 @@ import { type Fault, faults, REST } from './scenario-file.ts'
 
 const FAULTS: Fault[] = [
   {
+    name: 'half a character',
+    text: 'targets: { a: { interface: rest, api: kserve-v2, url: "http://x", model: "\\ud800" } }\n',
+    says: [
+      's.yaml:1:74: this text holds half a character (a lone surrogate)',
+      '    ce: rest, api: kserve-v2, url: "http://x", model: "\\ud800" } }',
+      '                                                      ^^^^^^^^',
+      '  Remove the escape that makes it, such as "\\ud800".',
+    ],
+  },
+  {
     name: 'an empty file',
     text: '',
     says: ['s.yaml: the file is empty', '  Write a first scenario with `infer-bench init`.'],
