@@ -4,6 +4,7 @@ import type { ReportView } from '../plan/plan.ts'
 import type { Comparison, GateOutcome } from '../result/comparison.ts'
 import type { Result } from '../result/document.ts'
 import { type Check, checksOf, checksOfComparisons, isBad } from './checks.ts'
+import { clean } from './clean.ts'
 import { comparisonPage, comparisonParts } from './comparison-page.ts'
 import { thresholdTable } from './content.ts'
 import { escapedMarkdown, pageMarkdown, partMarkdown } from './markdown.ts'
@@ -63,7 +64,7 @@ function joined(told: readonly Told[]): string {
 function commentOf({ name, checks, parts, page }: Told, isWhole: boolean): string {
   const bad = checks.filter(isBad)
   const unsure = checks.filter(({ outcome }) => outcome === 'skipped')
-  const blocks = [`### ${headline(bad, unsure)}: ${escapedMarkdown(name)}`]
+  const blocks = [`### ${headline(bad, unsure)}: ${escapedMarkdown(clean(name))}`]
   const named = bad.slice(0, MOST_NAMED).map(line)
   if (bad.length > MOST_NAMED) named.push(`- and ${bad.length - MOST_NAMED} more`)
   if (named.length > 0) blocks.push(named.join('\n'))

@@ -6,6 +6,7 @@
 import { writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
 import { FAMILIES } from './families.ts'
 import { type Tried, tryOut } from './subject.ts'
 
@@ -18,7 +19,7 @@ for (const [family, subjects] of Object.entries(FAMILIES)) {
   const rows: string[] = []
   for (const subject of subjects) {
     const tried = await tryOut(subject, runs).catch((error: Error) => {
-      process.stderr.write(`${family}: ${error.stack}\n`)
+      process.stderr.write(`${family}: ${inspect(error)}\n`)
       process.exitCode = 1
     })
     if (!tried) continue

@@ -93,10 +93,18 @@ const TAKES_NOTHING = descriptors.FileDescriptorProto.encode({
   service: [{ name: 'Tree', method: [{ name: 'Grow' }] }],
 }).finish()
 
+/** A field whose name no program could have. */
+const MISNAMED = descriptors.FileDescriptorProto.encode({
+  name: 'p.proto',
+  package: 'p',
+  messageType: [{ name: 'Node', field: [{ name: '7ame', number: 1, label: 1, type: 9 }] }],
+  service: [{ name: 'Tree', method: [{ name: 'Grow', inputType: '.p.Node', outputType: '.p.Node' }] }],
+}).finish()
+
 const descriptions = subject<Buffer[]>({
   name: 'a service that describes itself',
   inputs: fc.array(changedBytes(...described), { minLength: 1, maxLength: 2 }),
-  examples: [[Buffer.from(TAKES_NOTHING)]],
+  examples: [[Buffer.from(TAKES_NOTHING)], [Buffer.from(MISNAMED)]],
   cost: 4,
   holds(found) {
     try {

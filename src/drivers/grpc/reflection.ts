@@ -129,10 +129,25 @@ export function describedSchema(
   const file = files.map(describedFile)
   try {
     const described = protobuf.Root.fromDescriptor({ file }, { keepCase: true })
-    root.addJSON(described.toJSON({ keepComments: false }).nested ?? {})
+    const nested = described.toJSON({ keepComments: false }).nested ?? {}
+    checkNames({ nested })
+    root.addJSON(nested)
     return schemaOf(root, source)
   } catch (error) {
     throw garbled((error as Error).message)
+  }
+}
+
+/** Where a description has names in it: a type's parts, an enum's values, a service's methods. */
+const NAMED = ['nested', 'fields', 'oneofs', 'values', 'methods'] as const
+
+/** Only what a .proto file could have called so: protobufjs writes programs in which these names stand. */
+function checkNames(described: Partial<Record<(typeof NAMED)[number], object>>): void {
+  for (const part of NAMED) {
+    for (const [name, inner] of Object.entries(described[part] ?? {})) {
+      if (!/^[a-z_]\w*$/i.test(name)) throw new Error(`the name ${JSON.stringify(name.slice(0, 64))}`)
+      if (part === 'nested') checkNames(inner)
+    }
   }
 }
 
