@@ -33,6 +33,8 @@ type Side = keyof typeof SIDES
 const ROUNDS = 12
 const OPTIONS = { gates: DEFAULT_GATES, fewestRounds: ROUNDS }
 const DRAWN_PAIRS = 10_000
+/** How many runs are taken together, to see what more rounds tell. */
+const JOINED = [2, 3]
 /** Rounds that are drawn together, because neighbours are alike. */
 const BLOCK = 3
 
@@ -118,6 +120,20 @@ function sideBySide(results: readonly Result[], candidate: Side): Counts {
     count(counts, cases[0]!.metrics)
   }
   return counts
+}
+
+/** Each so many runs after each other as one run with all their rounds. */
+function joined(results: readonly Result[], count: number): Result[] {
+  const whole = Array.from({ length: Math.floor(results.length / count) }, (_, index) =>
+    results.slice(index * count, (index + 1) * count),
+  )
+  return whole.map((runs) => ({
+    ...runs[0]!,
+    cases: runs[0]!.cases.map((one, index) => ({
+      ...one,
+      rounds: runs.flatMap(({ cases }) => cases[index]!.rounds),
+    })),
+  }))
 }
 
 /** The baseline of one run against the candidate of a later one, `apart` runs away. */
@@ -217,6 +233,16 @@ async function judge(file: string): Promise<void> {
     table('10% more work in each call', sideBySide(results, 'tenth')),
     table('3% more work in each call: less than what matters', sideBySide(results, 'little')),
     table('3 calls in 100 take three times as long', sideBySide(results, 'tail')),
+    ...JOINED.flatMap((count) => [
+      table(
+        `3 calls in 100 take three times as long, with the rounds of ${count} runs: ${count * ROUNDS}`,
+        sideBySide(joined(results, count), 'tail'),
+      ),
+      table(
+        `The same server, with the rounds of ${count} runs: ${count * ROUNDS}`,
+        sideBySide(joined(results, count), 'same'),
+      ),
+    ]),
     '### Against a stored baseline',
     table('The same server, in the next run', stored(results, 'same', 1)),
     table('The same server, 20 runs later', stored(results, 'same', 20)),
