@@ -130,7 +130,10 @@ function primaryFacets({ givenName, target, payload, load, retryAfter, reader }:
   }
   const { optionText } = protocol(target.interface)
   for (const [key, value] of Object.entries(target.options)) {
-    add(`target.${key}`, typeof value === 'number' ? value : String(value), optionText(key, value))
+    // A mapping of the user's own names may have a `toString` in it.
+    const isMapping = typeof value === 'object' && value !== null && !Array.isArray(value)
+    const told = isMapping ? JSON.stringify(value) : String(value)
+    add(`target.${key}`, typeof value === 'number' ? value : told, optionText(key, value))
   }
   add('target.connection', target.connection)
   const isModelTold = load.model === 'poisson' || load.model === 'ramp' || load.model === 'search'

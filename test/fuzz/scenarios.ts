@@ -170,6 +170,7 @@ const texts = subject<string>({
 const trees = subject<unknown>({
   name: 'a scenario, its keys and values',
   inputs: changedTree(...TREES),
+  examples: [{ targets: { a: { interface: 'mcp', api: 'raw', command: 'x', env: { toString: 'x' } } } }],
   cost: 20,
   before,
   after,
