@@ -14,11 +14,19 @@ const WHOLE = [
   ),
   'fuzz/fuzz.test.ts',
   'trust/soak.test.ts',
-  'trust/faults.test.ts',
 ]
 
-/** Links of known round-trip times, whose fault it is that calls are late, searches, gates: alone for the same reason. */
-const ALONE = ['network/handshake.test.ts', 'trust/verdict.test.ts', 'e2e/search.test.ts', 'e2e/gate.test.ts']
+/**
+ * Links of known round-trip times, whose fault it is that calls are late, when faults are told, searches, gates: alone
+ * for the same reason.
+ */
+const ALONE = [
+  'network/handshake.test.ts',
+  'trust/verdict.test.ts',
+  'trust/faults.test.ts',
+  'e2e/search.test.ts',
+  'e2e/gate.test.ts',
+]
 
 const base = { dir: 'test', testTimeout: 30_000, hookTimeout: 30_000, pool: 'forks' } as const
 

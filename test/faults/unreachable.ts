@@ -8,7 +8,8 @@ import { runToEnd } from './tool.ts'
 import { portOf, serverOf, targetOf, type Way } from './ways.ts'
 
 const UNREACHABLE = 114
-const CONNECT_MS = 300
+/** A busy machine may take a second until it tells a fault that is there at once. */
+const CONNECT_MS = 1500
 /** A busy machine takes so long to begin a run, whatever it meets. */
 const BEGIN_MS = 20_000
 /** What stands behind the name of a fault that is met so. */
