@@ -91,13 +91,12 @@ async function compare(baseline: string, candidates: string[], flags: CompareFla
   if (flags.out === undefined) process.stdout.write(text)
   else await writeWhole(flags.out, text)
   const isWritten = await writeWanted(flags.format, render(styleOf({}, {})))
-  const told = {
+  await tellGithub(process.env, () => ({
     checks: checksOfComparisons(comparisons, outcome),
     summary: commentComparison(comparisons, outcome),
     file: baseline,
     level: outcome ? 'error' : 'warning',
-  } as const
-  await tellGithub(told, process.env)
+  }))
   if (!isWritten) return EXIT.internal
   return outcome ? GATE_CODES[outcome.verdict] : EXIT.pass
 }

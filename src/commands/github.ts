@@ -20,9 +20,10 @@ export interface Told {
   level: 'error' | 'warning'
 }
 
-/** Does nothing elsewhere. */
-export async function tellGithub(told: Told, env: Readonly<Record<string, string | undefined>>) {
+/** Does nothing elsewhere, and asks for nothing to be made. */
+export async function tellGithub(env: Readonly<Record<string, string | undefined>>, tell: () => Told) {
   if (env.GITHUB_ACTIONS !== 'true') return
+  const told = tell()
   process.stderr.write(annotations(told))
   const path = env.GITHUB_STEP_SUMMARY
   if (!path) return

@@ -185,8 +185,12 @@ async function runOne(
       ...(await show(result, flags, scenario.spec.report ?? 'cases')),
       ...tellGate(comparison?.gate),
     ]
-    const told = { checks: checksOf(result), summary: commentReport([result]), file: scenario.source.file }
-    await tellGithub({ ...told, level: 'error' }, process.env)
+    await tellGithub(process.env, () => ({
+      checks: checksOf(result),
+      summary: commentReport([result]),
+      file: scenario.source.file,
+      level: 'error',
+    }))
     return codes
   }
   const own = await UserServers.start(scenario, process.env, signals.stopped)
