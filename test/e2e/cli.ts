@@ -19,6 +19,8 @@ export interface Running {
   pid: number
   ended: Promise<Ended>
   kill(signal: NodeJS.Signals): void
+  /** Stderr, until now. */
+  said(): string
   /** Resolves once stderr holds the text. */
   says(text: string): Promise<void>
 }
@@ -57,6 +59,7 @@ export function start(args: string[], options: StartOptions = {}): Running {
       child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }))
     }),
     kill: (signal) => child.kill(signal),
+    said: () => stderr,
     says: (text) =>
       new Promise((resolve) => {
         const listener = () => {

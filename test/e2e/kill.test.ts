@@ -150,7 +150,7 @@ test.each(Object.entries(HELPERS))(
       // Without a server, this one would end with nothing to do.
       return name.includes('idle') ? listeningIn(pids).size > 0 : pids.length > 0
     }
-    await eventually('it is seen', isSeen)
+    await eventually('it is seen', isSeen, running)
     running.kill('SIGKILL')
     await nothingRuns()
     expect(existsSync(join(folder, 'none.json'))).toBe(false)
@@ -175,7 +175,8 @@ test.each(['load-1 heap', 'load-0 exit', 'main heap', 'main throw', 'main reject
     const running = begin()
     const commands = () => processesIn(ownTemporary).map(commandOf).join('\n')
     const wanted = ['the process of the idle servers', 'their warden', 'an MCP server'] as const
-    await eventually('its helpers run', () => wanted.every((name) => commands().includes(HELPERS[name])))
+    const allRun = () => wanted.every((name) => commands().includes(HELPERS[name]))
+    await eventually('its helpers run', allRun, running)
     await breaks()
     const { code, signal, stderr } = await running.ended
     await nothingRuns()
@@ -197,7 +198,7 @@ test('nothing is left of a run that was killed while the trial of a driver hangs
   const { begin, breaks, isBroken } = await breakableRun('hung.json', 'trial loop')
   await breaks()
   const running = begin()
-  await eventually('it hangs', isBroken)
+  await eventually('it hangs', isBroken, running)
   running.kill('SIGKILL')
   await nothingRuns()
 })

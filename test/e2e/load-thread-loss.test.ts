@@ -71,7 +71,7 @@ defaults: { rounds: 1, floor: off, load: { calls: 20, warmup: 0s } }
   const running = start(['run', ...args, '--workers', '2'], { cwd: folder, env, through })
   started.push(running)
   const path = until === 'first' ? first : second
-  await eventually('it is under way', () => (calls.get(`/${path}`) ?? 0) >= 20)
+  await eventually('it is under way', () => (calls.get(`/${path}`) ?? 0) >= 20, running)
   return { running, folder, breaks }
 }
 
@@ -134,7 +134,7 @@ test('the scenarios after it are run all the same', async () => {
 test('the other one is not waited for where it hangs', async () => {
   const { running, folder, breaks } = await underWay({ args: ['long.yaml', ...OUT] })
   await breaks('load-0 loop')
-  await eventually('it hangs', () => !existsSync(join(folder, 'break')))
+  await eventually('it hangs', () => !existsSync(join(folder, 'break')), running)
   await breaks('load-1 exit')
   const { code, stderr } = await running.ended
   expect(stderr).toContain('load thread 2 of 2 ended with exit code 3')

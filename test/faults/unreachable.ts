@@ -4,6 +4,7 @@ import { type Cell, runWrongsOf, wrongsOf } from './cell.ts'
 import type { Fault } from './fault.ts'
 import type { Borne } from './matrix.ts'
 import { startFaultProxy } from './proxy.ts'
+import { holdRefusingPort } from './refusing-port.ts'
 import { runToEnd } from './tool.ts'
 import { portOf, serverOf, targetOf, type Way } from './ways.ts'
 
@@ -30,16 +31,17 @@ export async function runUnreachable(way: Way, faults: readonly Fault[]): Promis
     for (const fault of faults.filter((one) => shows(way, one))) {
       const server = await serverOf(way, fault.at === 'tls', () => {})
       stops.push(() => server.stop())
-      const proxy = await startFaultProxy({
-        targetPort: () => portOf(server),
-        at: 'connection',
-        spared: 0,
-        inject: fault.inject,
-        noticed() {},
-      })
-      stops.push(() => proxy.stop())
-      if (!fault.inject) await proxy.stop()
-      targets[`t${expected.length}`] = { ...targetOf(way, server, proxy.port), ...fault.options }
+      const broken = fault.inject
+        ? await startFaultProxy({
+            targetPort: () => portOf(server),
+            at: 'connection',
+            spared: 0,
+            inject: fault.inject,
+            noticed() {},
+          })
+        : await holdRefusingPort()
+      stops.push(() => broken.stop())
+      targets[`t${expected.length}`] = { ...targetOf(way, server, broken.port), ...fault.options }
       expected.push({ fault: fault.name, classes: fault.expected(way) })
     }
     const server = await serverOf(way, false, () => {})
