@@ -51,7 +51,7 @@ export class ServerCommand {
     const [program, ...args] = spec.command
     const child = spawn(program!, args, {
       cwd: spec.cwd,
-      env: { ...env, ...spec.env },
+      env: this.#warden.marked({ ...env, ...spec.env }),
       stdio: ['ignore', 'pipe', 'pipe'],
       shell: false,
       // A group of its own: it is ended with all that it starts, and the terminal's Ctrl-C is not for it.

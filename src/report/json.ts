@@ -22,7 +22,7 @@ function matrixDocument(result: Result) {
     start_time,
     environment,
     verdict,
-    rows: rows.map(({ title, variant, per, state, cells, roles }) => ({
+    rows: rows.map(({ title, variant, per, state, cells, concurrency, bestFor, roles }) => ({
       interface: title,
       ...(variant !== '' && { variant }),
       latency_per: per,
@@ -34,6 +34,8 @@ function matrixDocument(result: Result) {
       throughput_per_core_per_s: number(cells.throughput_per_core),
       overhead_bytes_ratio: number(cells.overhead_bytes),
       overhead_time_ratio: number(cells.overhead_time),
+      concurrency: { ...number(concurrency), word: concurrency.word, steps: concurrency.steps },
+      best_for: bestFor,
       cases: casesOf(roles),
     })),
     missing,

@@ -48,7 +48,9 @@ function head({ title, statistic, unit }: Column): string {
 
 /** There is no colour, so what is bad stands out in bold. */
 function cell({ text, tone }: Cell): string {
-  return tone === 'bad' ? `**${escapedMarkdown(text)}**` : escapedMarkdown(text)
+  const escaped = escapedMarkdown(text)
+  if (tone === 'struck') return `~~${escaped}~~`
+  return tone === 'bad' ? `**${escaped}**` : escaped
 }
 
 /** Texts come from servers and files: they must not become markup, links, table cells, or calls to somebody (`@name`). */

@@ -7,6 +7,7 @@ import { environmentFacts, pageTitle, scenarioWarnings } from './facts.ts'
 import { MATRIX_COLUMNS, type MatrixCell, type MatrixColumn, type MatrixRow, matrixOf } from './matrix.ts'
 import { percent, significant, type TimeUnit, unitFor } from './numbers.ts'
 import { type Cell, type Column, type Lines, type Page, plain, type Table, textColumn } from './page.ts'
+import { SCALING_WORDS, type Scaling, scalingText } from './scaling.ts'
 
 interface Written extends Omit<Column, 'unit' | 'align'> {
   /** Columns of one group share their unit of time; null: no time. */
@@ -29,6 +30,9 @@ const MEANINGS = [
   'handshake: from the decision to connect until calls can start; the latency is without it.',
   'throughput: successful calls, or whole streams, that ended per second of a closed loop; core: per CPU second of the server (of the bundled one: of its front end, without its models).',
   'overhead: bytes on the socket beyond the payload’s own, both directions, handshake left out; time: overhead time p50 over the server’s own time p50.',
+  `concurrency: throughput with so many calls at once over that of one at a time. In a word, of the highest: ${SCALING_WORDS}.`,
+  'scaling model: whether a server must know its client from one call to the next. Stateless calls go to any replica.',
+  'best for: what the row is first in, or within 5% of it, among those that count the same (calls, or chunks), by the numbers of this run alone.',
 ]
 
 /** Superscripts that no one takes for an exponent. */
@@ -42,6 +46,10 @@ class Footnotes {
     const known = this.#texts.indexOf(text)
     const index = known >= 0 ? known : this.#texts.push(text) - 1
     return MARKS[index % MARKS.length]!.repeat(1 + Math.floor(index / MARKS.length))
+  }
+
+  marks(texts: readonly string[]): string {
+    return texts.map((text) => this.mark(text)).join('')
   }
 
   get lines(): Cell[] {
@@ -85,13 +93,17 @@ function matrixTable(rows: readonly MatrixRow[], footnotes: Footnotes): Table {
         const { title, statistic, unit = '', expendable } = COLUMNS[name]
         return { title, statistic, unit: units.get(name)?.name ?? unit, align: 'right', expendable }
       }),
-      textColumn('state', 3),
+      textColumn('concurrency', 3),
+      textColumn('scaling model', 5),
+      textColumn('best for', 6),
     ],
     rows: rows.map((row): Cell[] => [
       plain(titleOf(row)),
       plain(row.per),
       ...MATRIX_COLUMNS.map((name) => cell(row.cells[name], name, units.get(name) ?? null, footnotes)),
+      concurrencyCell(row.concurrency, footnotes),
       plain(row.state),
+      plain(row.bestFor.join(', ') || '–'),
     ]),
   }
 }
@@ -109,11 +121,17 @@ function cell(
   unit: TimeUnit | null,
   footnotes: Footnotes,
 ): Cell {
-  const marks = notes.map((note) => footnotes.mark(note)).join('')
+  const marks = footnotes.marks(notes)
   if (value === null) return { text: `–${marks}`, tone: 'quiet' }
   const isOverhead = COLUMNS[name].title === 'overhead'
   const text = unit ? significant(value * unit.perMs) : isOverhead ? added(value) : significant(value)
-  return { text: `${atLeast ? '>=' : ''}${text}${marks}`, tone: valid ? 'plain' : 'bad' }
+  return { text: `${atLeast ? '>=' : ''}${text}${marks}`, tone: valid ? 'plain' : 'struck' }
+}
+
+function concurrencyCell(scaling: Scaling, footnotes: Footnotes): Cell {
+  const marks = footnotes.marks(scaling.notes)
+  if (scaling.value === null) return { text: `–${marks}`, tone: 'quiet' }
+  return { text: `${scalingText(scaling)}${marks}`, tone: scaling.valid ? 'plain' : 'struck' }
 }
 
 function added(ratio: number): string {

@@ -15,7 +15,9 @@ import {
   ratio,
   throughput,
 } from './matrix-cells.ts'
+import { leadsOf } from './matrix-leads.ts'
 import { type PlannedCase, plannedCases } from './matrix-plan.ts'
+import { type Scaling, scalingOf } from './scaling.ts'
 
 /** What a row holds, in the order of its columns. */
 export const MATRIX_COLUMNS = [
@@ -58,6 +60,10 @@ export interface MatrixRow {
   /** Whether a server must know the client from one call to the next. */
   state: 'stateless' | 'stateful'
   cells: Record<MatrixColumn, MatrixCell>
+  /** What more calls at once bring. */
+  concurrency: Scaling
+  /** What it is first in among the rows that compare with it. */
+  bestFor: string[]
   roles: MatrixRoles
 }
 
@@ -115,8 +121,9 @@ export function matrixOf(result: Result): Matrix {
     return groups.map((group, index) => row(heading, variants[index]!, group, planned))
   })
   const found = new Set(rows.map(({ title }) => title))
+  const leads = leadsOf(rows)
   return {
-    rows,
+    rows: rows.map((one, index) => ({ ...one, bestFor: leads[index]! })),
     missing: HEADINGS.filter(({ title, asked }) => asked && !found.has(title)).map(({ title }) => title),
   }
 }
@@ -130,7 +137,7 @@ function row(
   variant: string,
   cases: readonly CaseResult[],
   planned: (result: CaseResult) => PlannedCase,
-): MatrixRow {
+): Omit<MatrixRow, 'bestFor'> {
   const roles = rolesOf(cases, planned)
   const { steady, closed } = roles
   const { options } = planned(cases[0]!)
@@ -147,6 +154,7 @@ function row(
     per,
     state: options.revision === STATELESS_MCP ? 'stateless' : state,
     roles,
+    concurrency: scalingOf(cases.filter((item) => isClosed(item) && planned(item).connection === 'reused')),
     cells: {
       latency_p50: latency('p50'),
       latency_p99: latency('p99'),
@@ -171,12 +179,13 @@ function rolesOf(cases: readonly CaseResult[], planned: (result: CaseResult) => 
       reused.filter((item) => item.summary.requested_rate !== null),
       (item) => -rate(item),
     ),
-    closed: best(
-      reused.filter(({ load }) => load.model === 'closed'),
-      reached,
-    ),
+    closed: best(reused.filter(isClosed), reached),
     handshake: best(cold.some((item) => handshakes(item) > 0) ? cold : cases, handshakes),
   }
+}
+
+function isClosed({ load }: CaseResult): boolean {
+  return load.model === 'closed'
 }
 
 function tellsBytes(result: CaseResult | null): boolean {

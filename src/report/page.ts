@@ -3,7 +3,8 @@
  * cleaned. What the page says is decided once, in `content.ts`; table and markdown only lay it out.
  */
 
-export type Tone = 'plain' | 'good' | 'bad' | 'quiet'
+/** `struck`: a number that cannot be trusted, crossed out wherever it is shown. */
+export type Tone = 'plain' | 'good' | 'bad' | 'quiet' | 'struck'
 
 export interface Cell {
   text: string

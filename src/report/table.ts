@@ -5,7 +5,7 @@ import { createColors } from 'picocolors'
 import type { ReportView } from '../plan/plan.ts'
 import type { Result } from '../result/document.ts'
 import { GAP, layOut } from './columns.ts'
-import type { Column, Lines, Page, Table, Tone } from './page.ts'
+import type { Cell, Column, Lines, Page, Table, Tone } from './page.ts'
 import { StandIns } from './stand-ins.ts'
 import { pageOf } from './view.ts'
 import { displayWidth, wrap } from './wrap.ts'
@@ -41,6 +41,7 @@ function paletteFor(colour: boolean): Palette {
     good: colours.green,
     bad: colours.red,
     quiet: colours.dim,
+    struck: (text) => colours.red(colours.strikethrough(text)),
     heading: colours.bold,
   }
 }
@@ -74,7 +75,8 @@ const NO_BORDERS = Object.fromEntries(
     .map((name) => [name, '']),
 )
 
-function tableText(table: Table, width: number, palette: Palette): string[] {
+function tableText(given: Table, width: number, palette: Palette): string[] {
+  const table = { ...given, rows: given.rows.map((row) => row.map(crossedOut)) }
   const { shown, left } = layOut(table, width)
   const columns = shown.map(({ index }) => table.columns[index]!)
   const widths = shown.map((column) => column.width)
@@ -99,6 +101,11 @@ function tableText(table: Table, width: number, palette: Palette): string[] {
     .split('\n')
     .map((line) => line.slice(GAP - 1).trimEnd())
   return left.length === 0 ? lines : [...lines, ...leftOut(table, left, width, palette)]
+}
+
+/** Not every terminal draws a line through a text, and a pipe has no colour. */
+function crossedOut({ text, tone }: Cell): Cell {
+  return { text: tone === 'struck' ? `~${text}~` : text, tone }
 }
 
 function paint(line: string, colour: Paint): string {

@@ -127,7 +127,7 @@ export function overStdio({ target }: DriverOptions<unknown>): { open: OpenChann
   const open: OpenChannel = async (owner, probe, signal) => {
     const child = spawn(program!, args, {
       cwd: options.cwd,
-      env: environment,
+      env: warden.marked(environment),
       stdio: ['pipe', 'pipe', 'pipe'],
       shell: false,
       // A group of its own: it is ended with all that it starts, and the terminal's Ctrl-C is not for it.

@@ -1,7 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 
 const CLOSE_MS = 5000
+
+/** In the environment of what this thread starts, by which its warden knows it. */
+const MARK = { name: 'INFER_BENCH_STARTED_BY', value: randomUUID() }
 
 /** The warden of this thread's commands: one for all drivers, from the first of them on. */
 let warden: ChildProcess | null = null
@@ -15,6 +19,11 @@ export class WardenLink {
   constructor() {
     users++
     warden ??= startWarden()
+  }
+
+  /** The environment that a command is to be started with. */
+  marked(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+    return { ...environment, [MARK.name]: MARK.value }
   }
 
   /** The process group is ended should this process end without doing so itself. */
@@ -34,7 +43,7 @@ export class WardenLink {
     warden = null
     const gone = new Promise<void>((resolve) => ended.once('exit', () => resolve()))
     const timer = setTimeout(() => ended.kill('SIGKILL'), CLOSE_MS)
-    ended.stdin!.end()
+    ended.stdin!.end('.\n')
     if (ended.exitCode === null && ended.signalCode === null) await gone
     clearTimeout(timer)
   }
@@ -42,7 +51,8 @@ export class WardenLink {
 
 function startWarden(): ChildProcess {
   const file = import.meta.url.endsWith('.ts') ? './warden.ts' : './warden.js'
-  const started = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url))], {
+  const args = [fileURLToPath(new URL(file, import.meta.url)), `${MARK.name}=${MARK.value}`]
+  const started = spawn(process.execPath, args, {
     stdio: ['pipe', 'ignore', 'ignore'],
     // Out of the reach of a Ctrl-C: it must outlive its parent.
     detached: true,
