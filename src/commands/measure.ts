@@ -13,6 +13,7 @@ import { SessionRunner } from '../agent/session-runner.ts'
 import { Threads } from '../agent/threads.ts'
 import { Tokens } from '../agent/tokens.ts'
 import { baselineOf } from '../compare/baseline-cases.ts'
+import { evaluateClaims } from '../compare/claims.ts'
 import { DialectError } from '../dialects/dialect.ts'
 import type { Outcome } from '../drivers/driver.ts'
 import { protocol } from '../drivers/registry.ts'
@@ -183,6 +184,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
         verdict: runVerdict(cases, conductorStallMs, incomplete),
         cases,
         thresholds: evaluateThresholds(plan.thresholds, cases, baselineOf(plan, options.baseline, cases)),
+        ...(plan.claims && { claims: evaluateClaims(plan.claims, cases) }),
       },
     }
   } catch (error) {

@@ -5,6 +5,7 @@ import { type FormatName, formatByName } from '../report/formats.ts'
 import type { Result } from '../result/document.ts'
 import { readResult } from '../result/read.ts'
 import { writeWhole } from '../result/write.ts'
+import { UsageError } from '../scenario/problem.ts'
 import { formatNames, parseFormats, styleOf } from './report-options.ts'
 
 interface ReportFlags {
@@ -12,6 +13,7 @@ interface ReportFlags {
   out?: string
   width?: number
   matrix: boolean
+  advise: boolean
 }
 
 /** Adds `report`: any format from stored results, without the server. */
@@ -23,6 +25,7 @@ export function registerReport(program: Command): void {
     .option('--format <formats>', `what to make: ${formatNames()}`, parseFormats, ['table'])
     .option('--out <path>', 'write to this file, or into this folder, and print nothing')
     .option('--matrix', 'the performance matrix: one row an interface, not one a case', false)
+    .option('--advise', 'the interfaces ranked for each purpose, by the numbers and what they can do', false)
     .option('--width <columns>', 'how wide tables may be (default: the window, or 100)', parseWidth)
     .addHelpText(
       'after',
@@ -33,7 +36,8 @@ export function registerReport(program: Command): void {
 
 async function report(files: string[], flags: ReportFlags): Promise<void> {
   const results: Result[] = []
-  const view = flags.matrix ? 'matrix' : 'cases'
+  if (flags.matrix && flags.advise) throw new UsageError('--matrix and --advise are two reports: ask for one')
+  const view = flags.advise ? 'advice' : flags.matrix ? 'matrix' : 'cases'
   for (const file of files) results.push(await readResult(file))
   if (flags.out === undefined) {
     const { stdout } = process

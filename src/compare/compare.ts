@@ -4,7 +4,8 @@
  */
 
 import type { Change, ComparedCase, ComparedMetric, Comparison } from '../result/comparison.ts'
-import type { CaseResult, Result, RoundResult, Summary } from '../result/document.ts'
+import type { CaseResult, Result, RoundResult } from '../result/document.ts'
+import { readingOf } from '../result/reading.ts'
 import { isLowerBound } from '../result/thresholds.ts'
 import { fewestValues, pairedShift, unpairedShift } from '../shift.ts'
 import { caseDifferences, runDifferences } from './fingerprint.ts'
@@ -96,15 +97,15 @@ function prepare(
   { fewestRounds }: CompareOptions,
 ): Prepared {
   const values = [baseline.one, candidate.one].map(({ rounds }) =>
-    rounds.map((round) => readingOf(round, gate)),
+    rounds.map((round) => gateReading(round, gate)),
   ) as [(number | null)[], (number | null)[]]
   const [before, after] = (isPaired ? wholePairs(...values) : values).map((side) =>
     side.filter((value) => value !== null),
   ) as [number[], number[]]
   return {
     gate,
-    baseline: readingOf(baseline.one, gate),
-    candidate: readingOf(candidate.one, gate),
+    baseline: gateReading(baseline.one, gate),
+    candidate: gateReading(candidate.one, gate),
     before,
     after,
     isBound: { baseline: isLeast(baseline.one, gate), candidate: isLeast(candidate.one, gate) },
@@ -201,7 +202,7 @@ function notToCompare(side: string, one: CaseResult, gate: Gate): string | null 
   if (!verdict.valid && gate.metric.name !== 'error_rate') {
     return `the ${side} is invalid: ${verdict.reasons.join('; ') || 'no reason told'}`
   }
-  if (readingOf(one, gate) === null) {
+  if (gateReading(one, gate) === null) {
     const why = Object.hasOwn(absent, name) ? absent[name] : 'it was not measured'
     return `absent in the ${side}: ${why}`
   }
@@ -231,14 +232,6 @@ function wholePairs(
   return [whole.map(([value]) => value), whole.map(([, other]) => other)]
 }
 
-function readingOf(
-  { summary, metrics }: Pick<RoundResult, 'summary' | 'metrics'>,
-  gate: Gate,
-): number | null {
-  const { name } = gate.metric
-  if (gate.statistic === null) {
-    const value = Object.hasOwn(summary, name) ? summary[name as keyof Summary] : null
-    return value ?? null
-  }
-  return Object.hasOwn(metrics, name) ? metrics[name]![gate.statistic] : null
+function gateReading(part: Pick<RoundResult, 'summary' | 'metrics'>, gate: Gate): number | null {
+  return readingOf(part, gate.metric.name, gate.statistic)
 }

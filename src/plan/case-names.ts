@@ -78,6 +78,14 @@ function identifySiblings(siblings: readonly Nameless[]): Identity[] {
   })
 }
 
+/** All that can be said of a case, by the scenario's keys, as labels would have it. */
+export function facetsOf(one: Case): Map<string, string> {
+  const { retryAfter, reader } = one
+  const nameless: Nameless = { ...one, givenName: null, retryAfter, reader, varied: [] }
+  const facets = [...primaryFacets(nameless), ...secondaryFacets(nameless)]
+  return new Map(facets.map(({ key, label }) => [key, String(label)]))
+}
+
 function keysThatDiffer(facets: readonly (readonly Facet[])[]): Set<string> {
   const keys = new Set(facets.flatMap((own) => own.map(({ key }) => key)))
   return new Set(

@@ -5,9 +5,9 @@ import type { Scenario } from '../scenario/load.ts'
 import { type Problem, ScenarioError } from '../scenario/problem.ts'
 import type { Path } from '../scenario/source.ts'
 import type { ReferenceAddress } from '../scenario/template.ts'
-import { suggest } from '../values/suggestion.ts'
 import { identify, type Nameless } from './case-names.ts'
 import { canStandIdle, checkConnection, checkMessages, checkObjective, checkPayload } from './check-case.ts'
+import { resolveClaims } from './claims.ts'
 import { fieldsOf, mergeLoad, mergePayload } from './merge-settings.ts'
 import type { Case, Plan, SideBySide, Slo, Target } from './plan.ts'
 import { resolveReader } from './reader.ts'
@@ -80,7 +80,7 @@ export function makePlan(scenario: Scenario, { reference }: PlanOptions): Plan {
   refuseEqualNames(cases, planned, scenario, problems)
   const groups = new CaseGroups(cases.map((one, index) => ({ one, givenName: planned[index]!.givenName })))
   const thresholds = resolveThresholds(scenario, groups, problems)
-  checkClaims(scenario, groups, problems)
+  const claims = resolveClaims(scenario, groups, problems)
   refuse(problems)
   return {
     name: scenario.name,
@@ -91,6 +91,7 @@ export function makePlan(scenario: Scenario, { reference }: PlanOptions): Plan {
     ...(spec.compare && { compare: sideBySide(spec.compare) }),
     cases,
     thresholds,
+    ...(claims.length > 0 && { claims }),
   }
 }
 
@@ -196,17 +197,6 @@ function refuseEqualNames(
       problems.push(source.problem(planned[index]!.path, message, 'Give it a `name`, or remove it.'))
     }
     seen.add(name)
-  }
-}
-
-function checkClaims({ spec, source }: Scenario, groups: CaseGroups, problems: Problem[]): void {
-  for (const [index, claim] of (spec.claims ?? []).entries()) {
-    for (const side of ['of', 'over'] as const) {
-      if (groups.find(claim[side])) continue
-      const message = `there is no target or case \`${claim[side].slice(0, 64)}\``
-      const cure = suggest(claim[side], groups.names, 'targets and cases')
-      problems.push(source.problem(['claims', index, side], message, cure))
-    }
   }
 }
 

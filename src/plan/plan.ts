@@ -213,7 +213,28 @@ export interface Threshold {
   abortOnFail?: true
 }
 
-export type ReportView = 'cases' | 'matrix'
+/** What somebody says of numbers, to be held against those that are measured. It never fails a run. */
+export type Claim = {
+  says: string
+  /** Where it is said, e.g. the section of a document. */
+  place?: string
+  /** What is most likely the cause where it does not hold. */
+  because?: string
+} & (ClaimedNumber | { cannot: string })
+
+export interface ClaimedNumber {
+  metric: string
+  statistic: string | null
+  /** As the scenario has it. */
+  expect: string
+  /** In the metric's unit, or as a ratio of two cases; null: no bound on this side. */
+  low: number | null
+  high: number | null
+  /** The cases that it is about; with `over`, it is about the ratio of the two. */
+  pairs: { of: string; over: string | null }[]
+}
+
+export type ReportView = 'cases' | 'matrix' | 'advice'
 
 /** Two targets whose cases are run in turns and held against each other. */
 export interface SideBySide {
@@ -235,4 +256,6 @@ export interface Plan {
   compare?: SideBySide
   cases: Case[]
   thresholds: Threshold[]
+  /** Left out: nothing is claimed. */
+  claims?: Claim[]
 }

@@ -2,7 +2,7 @@
 
 import { ScenarioError, UsageError } from '../scenario/problem.ts'
 import { suggest } from '../values/suggestion.ts'
-import type { Load, Plan } from './plan.ts'
+import type { Claim, Load, Plan } from './plan.ts'
 
 const MOST_CASES_UNASKED = 1000
 /** A guess at how long one call takes, for loads that end by their number of calls. */
@@ -44,7 +44,16 @@ export function onlyCases(plan: Plan, patterns: readonly string[]): Plan {
   const thresholds = plan.thresholds
     .map((threshold) => ({ ...threshold, cases: threshold.cases.filter((name) => chosen.has(name)) }))
     .filter((threshold) => threshold.cases.length > 0)
-  return { ...plan, cases, thresholds }
+  return { ...plan, cases, thresholds, ...(plan.claims && { claims: plan.claims.flatMap(ofChosen(chosen)) }) }
+}
+
+/** Claims about cases that are not run have nothing to say. */
+function ofChosen(chosen: ReadonlySet<string>): (claim: Claim) => Claim[] {
+  return (claim) => {
+    if ('cannot' in claim) return [claim]
+    const pairs = claim.pairs.filter(({ of, over }) => chosen.has(of) && (over === null || chosen.has(over)))
+    return pairs.length > 0 ? [{ ...claim, pairs }] : []
+  }
 }
 
 function contains(name: string, pattern: string): boolean {

@@ -2,13 +2,17 @@
 
 import { metricByName } from '../record/metrics.ts'
 import type { CaseResult, Result } from '../result/document.ts'
+import { wasIdle } from '../result/idle.ts'
 import { caseTables } from './case-tables.ts'
+import { claimsTable } from './claims-table.ts'
 import { clean } from './clean.ts'
 import { comparisonParts } from './comparison-page.ts'
 import { environmentFacts, pageTitle, scenarioWarnings } from './facts.ts'
 import { floorNotes } from './floor-notes.ts'
+import { matrixOf } from './matrix.ts'
 import { duration, measured, whole } from './numbers.ts'
 import { type Cell, EMPTY, type Lines, type Page, plain, type Table, textColumn } from './page.ts'
+import { resourcesTable } from './resources.ts'
 import { searchParts } from './search-table.ts'
 
 const MOST_ERRORS_SHOWN = 30
@@ -18,8 +22,11 @@ export function resultPage(result: Result): Page {
   const parts = [
     ...searchParts(result.cases),
     ...caseTables(result.cases),
+    // What calls take stands in the tables above; what sessions take beside it has no other place.
+    result.cases.some(wasIdle) ? resourcesTable(matrixOf(result).rows) : null,
     errorTable(result.cases),
     ...(result.comparison ? comparisonParts(result.comparison) : []),
+    claimsTable(result),
     thresholdTable(result),
     verdictLines(result),
     noteLines(result),

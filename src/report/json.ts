@@ -1,15 +1,19 @@
 import type { ReportView } from '../plan/plan.ts'
 import type { CaseResult, Result } from '../result/document.ts'
+import { adviceOf } from './advice.ts'
 import { escapeInvisible } from './clean.ts'
 import { type MatrixCell, type MatrixRoles, matrixOf } from './matrix.ts'
 import type { Style } from './table.ts'
 
 /**
  * Each result's whole document, one after the other, as `run` stores it: what is printed for one result can be
- * read back. The matrix is a document of its own, which is not read back.
+ * read back. The matrix and the advice are documents of their own, which are not read back.
  */
 export function jsonReport(results: readonly Result[], _style?: Style, view: ReportView = 'cases'): string {
-  const documents = view === 'matrix' ? results.map(matrixDocument) : results
+  const documents = results.map((result) => {
+    if (view === 'matrix') return matrixDocument(result)
+    return view === 'advice' ? adviceDocument(result) : result
+  })
   return documents.map((document) => `${escapeInvisible(JSON.stringify(document, null, 2))}\n`).join('')
 }
 
@@ -40,6 +44,21 @@ function matrixDocument(result: Result) {
     })),
     missing,
   }
+}
+
+function adviceDocument(result: Result) {
+  const { run_id, name, start_time, environment, verdict } = result
+  const tables = Object.entries(adviceOf(result)).map(([title, rows]) => ({
+    title,
+    rows: rows.map(({ purpose, picks, rankings, leftOut, agrees }) => ({
+      purpose,
+      rankings,
+      left_out: leftOut,
+      overview: picks,
+      agrees,
+    })),
+  }))
+  return { run_id, name, start_time, environment, verdict, tables }
 }
 
 function number({ value, atLeast, valid, notes }: MatrixCell) {

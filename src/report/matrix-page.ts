@@ -1,12 +1,14 @@
 /** The matrix as a page: the table, what its numbers are, and where they come from. */
 
 import type { CaseResult, Result } from '../result/document.ts'
+import { claimsTable } from './claims-table.ts'
 import { clean } from './clean.ts'
 import { errorTable, thresholdTable, verdictLines } from './content.ts'
 import { environmentFacts, pageTitle, scenarioWarnings } from './facts.ts'
 import { MATRIX_COLUMNS, type MatrixCell, type MatrixColumn, type MatrixRow, matrixOf } from './matrix.ts'
 import { percent, significant, type TimeUnit, unitFor } from './numbers.ts'
 import { type Cell, type Column, type Lines, type Page, plain, type Table, textColumn } from './page.ts'
+import { resourcesTable } from './resources.ts'
 import { SCALING_WORDS, type Scaling, scalingText } from './scaling.ts'
 
 interface Written extends Omit<Column, 'unit' | 'align'> {
@@ -60,17 +62,19 @@ class Footnotes {
 export function matrixPage(result: Result): Page {
   const { rows, missing } = matrixOf(result)
   const footnotes = new Footnotes()
-  const table = rows.length > 0 ? matrixTable(rows, footnotes) : null
+  const tables = rows.length > 0 ? [matrixTable(rows, footnotes), wordsTable(rows, footnotes)] : []
   const notes = [
     ...footnotes.lines,
     ...(missing.length > 0 ? [plain(`no case for ${missing.join(', ')}`)] : []),
     ...scenarioWarnings(result).map(plain),
   ]
   const parts = [
-    table,
+    ...tables,
     notes.length > 0 ? { title: 'Notes', lines: notes } : null,
+    resourcesTable(rows),
     { title: 'What the numbers are', lines: MEANINGS.map(plain) },
     sources(rows),
+    claimsTable(result),
     errorTable(result.cases),
     thresholdTable(result),
     verdictLines(result),
@@ -93,19 +97,40 @@ function matrixTable(rows: readonly MatrixRow[], footnotes: Footnotes): Table {
         const { title, statistic, unit = '', expendable } = COLUMNS[name]
         return { title, statistic, unit: units.get(name)?.name ?? unit, align: 'right', expendable }
       }),
-      textColumn('concurrency', 3),
-      textColumn('scaling model', 5),
-      textColumn('best for', 6),
     ],
     rows: rows.map((row): Cell[] => [
       plain(titleOf(row)),
       plain(row.per),
       ...MATRIX_COLUMNS.map((name) => cell(row.cells[name], name, units.get(name) ?? null, footnotes)),
-      concurrencyCell(row.concurrency, footnotes),
-      plain(row.state),
-      plain(row.bestFor.join(', ') || '–'),
     ]),
   }
+}
+
+/** What stands beside the numbers, in a table of its own, so that a window of any width has room for both. */
+function wordsTable(rows: readonly MatrixRow[], footnotes: Footnotes): Table {
+  return {
+    title: 'How it scales, and what it is best for',
+    columns: [
+      textColumn('interface'),
+      textColumn('concurrency'),
+      textColumn('scaling model'),
+      textColumn('best for'),
+    ],
+    rows: rows.map((row): Cell[] => [
+      plain(titleOf(row)),
+      concurrencyCell(row.concurrency, footnotes),
+      plain(row.state),
+      row.bestFor.length > 0 ? plain(row.bestFor.join(', ')) : leadsNothing(row, rows, footnotes),
+    ]),
+  }
+}
+
+function leadsNothing({ per }: MatrixRow, rows: readonly MatrixRow[], footnotes: Footnotes): Cell {
+  const isAlone = rows.filter((other) => other.per === per).length < 2
+  const why = isAlone
+    ? `no other row counts a ${per}: there is nothing to be better than`
+    : 'first in nothing that was measured; what its protocol can do besides is no number'
+  return { text: `–${footnotes.mark(why)}`, tone: 'quiet' }
 }
 
 function unitOf(name: MatrixColumn, rows: readonly MatrixRow[]): TimeUnit | null {

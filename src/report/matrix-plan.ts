@@ -17,6 +17,10 @@ export interface PlannedCase {
   connection: string
   /** Of the payload, e.g. `1KiB`; may be empty. */
   payload: string
+  /** Of a payload that is a tensor; else null. */
+  byteCount: number | null
+  /** How it is encoded, e.g. `json`; may be empty. */
+  encoding: string
   options: Readonly<Record<string, unknown>>
 }
 
@@ -34,6 +38,8 @@ export function plannedCases({ scenario }: Result): (result: CaseResult) => Plan
       model: null,
       connection: 'reused',
       payload: '',
+      byteCount: null,
+      encoding: '',
       options: {},
     }
 }
@@ -46,6 +52,8 @@ function describe({ target, payload }: z.infer<typeof plannedSchema>): PlannedCa
     model: typeof target.model === 'string' ? target.model : null,
     connection: typeof connection === 'string' ? connection : 'reused',
     payload: typeof payload.label === 'string' ? payload.label : '',
+    byteCount: typeof payload.byteCount === 'number' ? payload.byteCount : null,
+    encoding: typeof payload.encoding === 'string' ? payload.encoding : '',
     options: options.success ? options.data : {},
   }
 }

@@ -49,6 +49,8 @@ export interface MatrixRoles {
   closed: CaseResult | null
   /** Whose handshakes are told: of cold connections where there are any. */
   handshake: CaseResult | null
+  /** Sessions of the interface that stood idle: of what they take. */
+  idle: CaseResult | null
 }
 
 export interface MatrixRow {
@@ -112,13 +114,15 @@ const STATELESS_MCP = '2026-07-28'
 export function matrixOf(result: Result): Matrix {
   const planned = plannedCases(result)
   const calling = result.cases.filter((item) => !wasIdle(item))
+  const standing = result.cases.filter(wasIdle)
   const rows = HEADINGS.flatMap((heading) => {
-    const own = calling.filter(
-      (item) => item.interface === heading.interface && heading.kinds.includes(callKind(item)),
-    )
+    const isOwn = (item: CaseResult) =>
+      item.interface === heading.interface && heading.kinds.includes(callKind(item))
+    const own = calling.filter(isOwn)
+    const idle = best(standing.filter(isOwn), ({ summary }) => summary.sessions ?? 0)
     const groups = [...Map.groupBy(own, (item) => planned(item).group).values()]
     const variants = variantsOf(groups, planned)
-    return groups.map((group, index) => row(heading, variants[index]!, group, planned))
+    return groups.map((group, index) => row(heading, variants[index]!, { cases: group, idle }, planned))
   })
   const found = new Set(rows.map(({ title }) => title))
   const leads = leadsOf(rows)
@@ -128,6 +132,22 @@ export function matrixOf(result: Result): Matrix {
   }
 }
 
+/** One row for each heading: of several, the one that tells most. */
+export function rowsByTitle(rows: readonly MatrixRow[]): MatrixRow[] {
+  const told = ({ cells }: MatrixRow) =>
+    MATRIX_COLUMNS.filter((column) => cells[column].value !== null && cells[column].valid).length
+  return [...Map.groupBy(rows, ({ title }) => title).values()].map((same) =>
+    same.reduce((most, row) => (told(row) > told(most) ? row : most)),
+  )
+}
+
+/** The heading that a case belongs to; undefined where the matrix has none for its interface. */
+export function matrixTitleOf(result: CaseResult): string | undefined {
+  return HEADINGS.find(
+    (heading) => heading.interface === result.interface && heading.kinds.includes(callKind(result)),
+  )?.title
+}
+
 function callKind({ call_kind: known, kind }: CaseResult): CallKind {
   return known ?? (kind === 'unary' ? 'unary' : 'server-stream')
 }
@@ -135,10 +155,10 @@ function callKind({ call_kind: known, kind }: CaseResult): CallKind {
 function row(
   { title, state }: Heading,
   variant: string,
-  cases: readonly CaseResult[],
+  { cases, idle }: { cases: readonly CaseResult[]; idle: CaseResult | null },
   planned: (result: CaseResult) => PlannedCase,
 ): Omit<MatrixRow, 'bestFor'> {
-  const roles = rolesOf(cases, planned)
+  const roles: MatrixRoles = { ...rolesOf(cases, planned), idle }
   const { steady, closed } = roles
   const { options } = planned(cases[0]!)
   const per = cases[0]!.kind === 'unary' ? 'call' : 'chunk'
@@ -167,7 +187,10 @@ function row(
   }
 }
 
-function rolesOf(cases: readonly CaseResult[], planned: (result: CaseResult) => PlannedCase): MatrixRoles {
+function rolesOf(
+  cases: readonly CaseResult[],
+  planned: (result: CaseResult) => PlannedCase,
+): Omit<MatrixRoles, 'idle'> {
   const having = (connection: string) => cases.filter((item) => planned(item).connection === connection)
   const reused = having('reused')
   const cold = having('cold')

@@ -47,12 +47,13 @@ export function scalingOf(closed: readonly CaseResult[]): Scaling {
     return { value: null, atLeast: false, valid: true, notes: [asks, ...notes], word: null, steps: [] }
   }
   const factor = last.cell.value! / first.cell.value!
+  // Where the client was the limit of the many calls, the server might have scaled further.
+  const atLeast = last.cell.atLeast && !first.cell.atLeast
   return {
     value: factor,
-    // Where the client was the limit of the many calls, the server might have scaled further.
-    atLeast: last.cell.atLeast && !first.cell.atLeast,
+    atLeast,
     valid: known.every(({ cell }) => cell.valid),
-    notes,
+    notes: [...notes, ...(atLeast ? ['the client was the limit: the server may scale further'] : [])],
     word: wordOf(factor, last.level / first.level),
     steps: known.map(({ level, cell }) => ({ concurrency: level, factor: cell.value! / first.cell.value! })),
   }

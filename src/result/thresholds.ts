@@ -3,7 +3,7 @@ import { STATISTICS, type Statistic } from '../record/metrics.ts'
 import type { CaseResult, Summary, ThresholdResult } from './document.ts'
 
 /** What a case measured, or why it has nothing to show. */
-type Measured = { value: number; atLeast: boolean } | { missing: string }
+export type Measured = { value: number; atLeast: boolean } | { missing: string }
 
 /** The case that one is held against; undefined where the baseline has none. */
 export type BaselineOf = (name: string) => CaseResult | undefined
@@ -111,7 +111,11 @@ function holds(value: number, operator: Threshold['operator'], limit: number): b
   }
 }
 
-function measure({ metric, statistic }: Threshold, result: CaseResult): Measured {
+/** What a case measured of a metric; of one that is a single number for a round, `statistic` is null. */
+export function measure(
+  { metric, statistic }: Pick<Threshold, 'metric' | 'statistic'>,
+  result: CaseResult,
+): Measured {
   if (statistic === null) {
     const value = own(result.summary, metric as keyof Summary) ?? null
     if (value === null) return { missing: missing(metric, result) }

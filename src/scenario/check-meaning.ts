@@ -2,6 +2,7 @@
 
 import { suggest } from '../values/suggestion.ts'
 import type { LoadSpec, PayloadSpec } from './case-schema.ts'
+import { checkClaims } from './check-claims.ts'
 import { checkTarget } from './check-target.ts'
 import { METRIC_NAMES, parseMetric } from './limit.ts'
 import type { Problem } from './problem.ts'
@@ -20,7 +21,7 @@ export function checkMeaning(spec: ScenarioSpec, source: Source, env: Environmen
   }
   for (const name of targets) problems.push(...checkTarget(name, spec, source, env))
   problems.push(...checkSettings(spec.defaults, ['defaults'], source))
-  problems.push(...checkCompare(spec, source))
+  problems.push(...checkCompare(spec, source), ...checkClaims(spec, source))
   const firstOfName = new Map<string, number>()
   for (const [index, one] of (spec.cases ?? []).entries()) {
     const path = ['cases', index]

@@ -30,7 +30,7 @@ const COMPARISON = /^(<=|>=|<|>)(.*)$/s
 const BASELINE = /^baseline(?:\s*([+-])(.*))?$/s
 const KEYS = ['limit', 'abort_on_fail']
 
-const RATIO: Quantity = {
+export const RATIO: Quantity = {
   noun: 'ratio',
   units: [
     { name: '', factor: 1 },
@@ -54,8 +54,13 @@ const QUANTITIES: Readonly<Record<Metric['unit'], Quantity>> = {
   bytes: { ...SIZE, min: 0, max: 1e12, range: 'from 0B', whole: false },
 }
 
+/** What a metric's values are written as. */
+export function quantityOf(unit: Metric['unit']): Quantity {
+  return QUANTITIES[unit]
+}
+
 export function limit(unit: Metric['unit']) {
-  const quantity = QUANTITIES[unit]
+  const quantity = quantityOf(unit)
   const examples = [...quantity.examples.map((example) => `< ${example}`), '<= baseline + 5%']
   const cure = `Write it in quotes, like "${examples[0]}"; <, <=, > and >= are understood.`
   const text = { type: 'string', pattern: '^(<=|>=|<|>) ?([0-9.]|baseline)', examples }

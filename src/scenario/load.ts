@@ -89,8 +89,17 @@ async function read(file: string): Promise<string> {
 const SECURE_REFERENCES = ['https', 'grpcs', 'wss', 'mcps']
 
 function serverFlags(spec: ScenarioSpec): string[] {
-  const { provider, workers, token_env, rate_limit, batch_size, batch_wait, sessions, session_idle } =
-    spec.server!.reference
+  const {
+    provider,
+    workers,
+    token_env,
+    rate_limit,
+    batch_size,
+    batch_wait,
+    sessions,
+    session_idle,
+    streams,
+  } = spec.server!.reference
   const flags: string[] = []
   if (provider !== undefined) flags.push('--provider', provider)
   if (workers !== undefined) flags.push('--workers', String(workers))
@@ -98,6 +107,7 @@ function serverFlags(spec: ScenarioSpec): string[] {
   if (batch_size !== undefined) flags.push('--batch-size', String(batch_size))
   if (batch_wait !== undefined) flags.push('--batch-wait', formatDuration(batch_wait))
   if (sessions !== undefined) flags.push('--max-sessions', String(sessions))
+  if (streams !== undefined) flags.push('--max-streams', String(streams))
   if (session_idle !== undefined) flags.push('--session-idle', formatDuration(session_idle))
   if (token_env !== undefined) flags.push('--token-env', token_env)
   const named = Object.values(spec.targets).flatMap(({ url = '', tls }) =>

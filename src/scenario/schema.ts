@@ -18,6 +18,7 @@ import {
 import { nearest } from '../values/suggestion.ts'
 import { DURATION, type Parsed, RATE } from '../values/units.ts'
 import { loadFields, payloadFields, settings, timeoutFields } from './case-schema.ts'
+import { expectation } from './expectation.ts'
 import { limit, METRIC_NAMES, parseMetric } from './limit.ts'
 import { compareSchema, serversSchema } from './server-schema.ts'
 import { type TargetSpec, targetSchema, targetVariables } from './target-schema.ts'
@@ -75,17 +76,6 @@ const metricName = leaf(
   { type: 'string', examples: ['request_latency.p50', 'request_throughput'] },
 )
 
-const expectation = leaf(
-  (raw): Parsed<string> => {
-    const value = wordOf(raw)
-    const range = /^(\d+(?:\.\d+)?)\.\.(\d+(?:\.\d+)?)$/.exec(value)
-    const bound = /^(<=|>=|<|>)\s*\d+(\.\d+)?$/.test(value)
-    if (range ? Number(range[1]) <= Number(range[2]) : bound) return { value }
-    return { message: 'this is no range of ratios', cure: 'Write it like 2..3, or "> 1.5".' }
-  },
-  { type: 'string', examples: ['2..3', '> 1.5'] },
-)
-
 const label = leaf(
   (raw): Parsed<string> =>
     typeof raw === 'string' || typeof raw === 'number'
@@ -96,16 +86,31 @@ const label = leaf(
 
 const claimSchema = z.strictObject({
   says: text('statement').describe('The statement, in words.'),
-  metric: metricName.describe('What it is about, e.g. `request_latency.p50`.'),
-  of: text('target').describe('The target or case on top of the ratio.'),
-  over: text('target').describe('The target or case beneath it.'),
-  where: z.record(z.string(), label).optional().describe('Which of their cases, by key and value.'),
-  expect: expectation.describe('What the ratio should be, e.g. `2..3` or `> 1.5`.'),
+  place: text('place').optional().describe('Where it is said, e.g. the section of a document.'),
+  metric: metricName.optional().describe('What it is about, e.g. `request_latency.p50`.'),
+  of: text('target').optional().describe('The target or the case that it is about.'),
+  over: text('target')
+    .optional()
+    .describe(
+      'A target or case that `of` is held against: the claim is about the ratio of the two, case by case that are otherwise alike. Default: none, it is about the value.',
+    ),
+  where: z
+    .record(z.string(), label)
+    .optional()
+    .describe('Which of their cases, by key and value, e.g. `{ payload.size: 1KiB }`.'),
+  expect: expectation
+    .optional()
+    .describe('What is expected, e.g. `2..3` or `> 1.5` of a ratio, `10..30ms` or `< 10ms` of a value.'),
+  because: text('cause').optional().describe('What is most likely the cause where it does not hold.'),
+  cannot: text('reason')
+    .optional()
+    .describe('Why it cannot be measured, in the place of `metric`, `of` and `expect`.'),
 })
 
 const REPORTS: Readonly<Record<ReportView, string>> = {
   cases: 'tables with one row a case',
   matrix: 'the performance matrix, with one row an interface',
+  advice: 'the interfaces ranked for each purpose',
 }
 
 const PROVIDERS = { auto: 'the first that runs', cuda: 'CUDA', webgpu: 'WebGPU', cpu: 'CPU' } as const
@@ -130,6 +135,9 @@ const referenceSchema = z.strictObject({
     .describe(
       'Sessions of each kind that stand at once; one more is refused, and of MCP takes the place of the one that was idle for longest. Default: `1024` of WebSocket, `4096` of MCP and of event streams.',
     ),
+  streams: integer('number of streams', 1, 1_000_000)
+    .optional()
+    .describe('Generations that run at once, over all interfaces; one more is refused. Default: `256`.'),
   session_idle: quantity(DURATION)
     .optional()
     .describe('How long a session of WebSocket or MCP without a call stands. Default: `10m`.'),
@@ -215,7 +223,9 @@ export const scenarioSchema = z
     claims: z
       .array(claimSchema)
       .optional()
-      .describe('What the author expects of the results, as ratios. A claim never fails a run.'),
+      .describe(
+        'What somebody says of such numbers, held against those that are measured: it holds, partly, or does not. A claim never fails a run; docs/claims.md tells how it is judged.',
+      ),
   })
   .describe('A scenario: which endpoints infer-bench measures, and how.')
 

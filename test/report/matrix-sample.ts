@@ -9,6 +9,7 @@ const UNARY = { service_time: 0.41, overhead_time: 0.31, server_queue: 0.04, ser
 type Spec = Parameters<typeof sampleCase>[0] & {
   model?: string
   connection?: 'cold'
+  concurrency?: number
   payload?: string
   revision?: string
 }
@@ -20,6 +21,18 @@ const SPECS: Spec[] = [
     medians: { ...UNARY, handshake: 0.4 },
     summary: { request_throughput: 2181, throughput_per_core: 3485, overhead_bytes: 4.47 },
     verdict: { valid: true, reasons: [], notes: { request_throughput: '>= (client limit)' } },
+  },
+  {
+    name: 'rest ×1',
+    concurrency: 1,
+    medians: UNARY,
+    summary: { request_throughput: 702, throughput_per_core: 2911 },
+  },
+  {
+    name: 'rest ×64',
+    concurrency: 64,
+    medians: UNARY,
+    summary: { request_throughput: 2102, throughput_per_core: 3501 },
   },
   {
     name: 'rest cold',
@@ -112,7 +125,7 @@ export async function matrixSample(change: (spec: Spec) => Spec | null = (spec) 
       ...sampleCase(spec),
       load: spec.summary?.requested_rate
         ? { model: 'constant', ratePerSecond: spec.summary.requested_rate }
-        : { model: 'closed', concurrency: 8 },
+        : { model: 'closed', concurrency: spec.concurrency ?? 8 },
     }),
   )
   return {

@@ -143,6 +143,24 @@ describe('a cell says what a reader must know', () => {
     expect(notes).toEqual([expect.stringContaining(reason)])
   })
 
+  test('of concurrency: what more calls at once bring, in a word and in numbers', async () => {
+    const [rest, grpc] = matrix.rows
+    expect(rest!.concurrency).toMatchObject({ word: 'some', value: 2102 / 702, valid: true })
+    expect(rest!.concurrency.steps.map(({ concurrency }) => concurrency)).toEqual([1, 8, 64])
+    expect(grpc!.concurrency).toMatchObject({
+      word: null,
+      value: null,
+      notes: [expect.stringContaining('needs closed loops of several concurrencies')],
+    })
+  })
+
+  test('what a row is best for, by its valid numbers and beside rows that count the same', () => {
+    const best = Object.fromEntries(matrix.rows.map(({ title, bestFor }) => [title, bestFor]))
+    expect(best.REST).toEqual(['clients that come and go', 'calls per core'])
+    expect(best['gRPC (Unary)']).toEqual(['few bytes'])
+    expect(best['Streaming/SSE']).toEqual([])
+  })
+
   test('without a steady load there is no latency, whatever the closed loop took', async () => {
     const closed = await changed((spec) => (spec.summary?.requested_rate ? null : spec))
     expect(cellOf('REST', 'latency_p50', closed)).toMatchObject({

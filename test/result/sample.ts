@@ -1,5 +1,7 @@
 /** A result with a case of every sort, from seeded values: the same on every machine. */
 
+import { evaluateClaims } from '../../src/compare/claims.ts'
+import type { Claim } from '../../src/plan/plan.ts'
 import { destroy, initHistograms, newHistogram, recordMs } from '../../src/record/histogram.ts'
 import {
   type CaseResult,
@@ -269,6 +271,45 @@ function cases(): CaseResult[] {
   ]
 }
 
+/** One of each verdict. */
+const CLAIMS: readonly Claim[] = [
+  {
+    says: 'A call takes less than 10 ms',
+    place: '1 Latency',
+    metric: 'request_latency',
+    statistic: 'p50',
+    expect: '< 10ms',
+    low: null,
+    high: 10,
+    pairs: [{ of: 'rest 1KiB ×8', over: null }],
+  },
+  {
+    says: 'A large one takes 100 to 200 times as long',
+    place: '1 Latency',
+    because: 'What is a thousand times as large is not a thousand times as slow',
+    metric: 'service_time',
+    statistic: 'p50',
+    expect: '100..200',
+    low: 100,
+    high: 200,
+    pairs: [
+      { of: 'rest 1MiB ×8 cold over TLS', over: 'rest 1KiB ×8' },
+      { of: 'chat 聊天 32→64 tokens', over: 'rest 1KiB ×8' },
+    ],
+  },
+  {
+    says: 'Bytes cost | nothing',
+    because: 'Headers are <b>bytes</b>, too',
+    metric: 'overhead_bytes',
+    statistic: null,
+    expect: '< 0.1%',
+    low: null,
+    high: 0.001,
+    pairs: [{ of: 'rest 1KiB ×8', over: null }],
+  },
+  { says: 'It is far away', place: '2 Network', cannot: 'Both ends are on one machine' },
+]
+
 export async function sampleResult(): Promise<Result> {
   await initHistograms()
   const measured = cases()
@@ -326,5 +367,6 @@ export async function sampleResult(): Promise<Result> {
       ],
       measured,
     ),
+    claims: evaluateClaims(CLAIMS, measured),
   }
 }

@@ -146,10 +146,60 @@ const FAULTS: Fault[] = [
     name: 'a claim that expects nothing',
     text: `${REST}claims: [{ says: x, metric: request_latency.p50, of: rest, over: rest, expect: 3..2 }]\n`,
     says: [
-      's.yaml:2:80: this is no range of ratios',
+      's.yaml:2:80: the range ends below its beginning',
       '    equest_latency.p50, of: rest, over: rest, expect: 3..2 }]',
       '                                                      ^^^^',
-      '  Write it like 2..3, or "> 1.5".',
+      '  Write it like 2..3, 10..30ms, "> 1.5" or "< 10ms".',
+    ],
+  },
+  {
+    name: 'a claim that expects a word',
+    text: `${REST}claims: [{ says: x, metric: request_latency.p50, of: rest, expect: fast }]\n`,
+    says: [
+      's.yaml:2:68: this is neither a range nor a bound',
+      '    x, metric: request_latency.p50, of: rest, expect: fast }]',
+      '                                                      ^^^^',
+      '  Write it like 2..3, 10..30ms, "> 1.5" or "< 10ms".',
+    ],
+  },
+  {
+    name: 'a claim of a duration without a unit',
+    text: `${REST}claims: [{ says: x, metric: request_latency.p50, of: rest, expect: 10..30 }]\n`,
+    says: [
+      's.yaml:2:68: a duration needs a unit',
+      '    x, metric: request_latency.p50, of: rest, expect: 10..30 }]',
+      '                                                      ^^^^^^',
+      '  Write it like 250ms, 5s, 0s. The units are us, ms, s, m, h.',
+    ],
+  },
+  {
+    name: 'a claim that says too little',
+    text: `${REST}claims: [{ says: x, metric: request_latency.p50, of: rest }]\n`,
+    says: [
+      's.yaml:2:10: `expect` is missing',
+      '    claims: [{ says: x, metric: request_latency.p50, of: rest }]',
+      '             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^',
+      '  Say what is measured and what is expected, or why it cannot be measured (`cannot`).',
+    ],
+  },
+  {
+    name: 'a claim that cannot be measured, and how to measure it',
+    text: `${REST}claims: [{ says: x, cannot: it is far, of: rest }]\n`,
+    says: [
+      's.yaml:2:40: `of` has no meaning beside `cannot`',
+      '    claims: [{ says: x, cannot: it is far, of: rest }]',
+      '                                           ^^',
+      '  Keep `cannot`, or what is to be measured.',
+    ],
+  },
+  {
+    name: 'a claim about a case that is not there',
+    text: `${REST}claims: [{ says: x, metric: request_latency.p50, of: rest, expect: "< 9ms", where: { payload.size: 9KiB } }]\n`,
+    says: [
+      's.yaml:2:100: no case of `of` has this `payload.size`',
+      '    of: rest, expect: "< 9ms", where: { payload.size: 9KiB } }]',
+      '                                                      ^^^^',
+      '  There is 1KiB.',
     ],
   },
 ]
