@@ -16,7 +16,7 @@ const PLURALS: Readonly<Record<ClaimResult['verdict'], string>> = {
   holds: 'hold',
   partly: 'hold partly',
   'does not hold': 'do not hold',
-  'cannot be measured': 'cannot be measured here',
+  'cannot be measured': 'cannot be measured',
 }
 const MOST_NAMED = 4
 
@@ -47,7 +47,7 @@ export function claimsTable({ claims = [] }: Result): Table | null {
 function countsOf(claims: readonly ClaimResult[]): string {
   return CLAIM_VERDICTS.flatMap((verdict) => {
     const count = claims.filter((claim) => claim.verdict === verdict).length
-    return count > 0 ? [`${count} ${PLURALS[verdict]}`] : []
+    return count > 0 ? [`${count} ${count === 1 ? verdict : PLURALS[verdict]}`] : []
   }).join(', ')
 }
 

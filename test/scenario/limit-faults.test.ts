@@ -178,7 +178,7 @@ const FAULTS: Fault[] = [
     says: [
       's.yaml:2:10: `expect` is missing',
       '    claims: [{ says: x, metric: request_latency.p50, of: rest }]',
-      '             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^',
+      '             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^',
       '  Say what is measured and what is expected, or why it cannot be measured (`cannot`).',
     ],
   },
