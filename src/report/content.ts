@@ -10,6 +10,7 @@ import { floorNotes } from './floor-notes.ts'
 import { duration, measured, whole } from './numbers.ts'
 import { type Cell, EMPTY, type Lines, type Page, plain, type Table, textColumn } from './page.ts'
 import { searchParts } from './search-table.ts'
+import { traceTable } from './trace-table.ts'
 
 const MOST_ERRORS_SHOWN = 30
 const MOST_CASES_NAMED = 2
@@ -19,6 +20,7 @@ export function resultPage(result: Result): Page {
     ...searchParts(result.cases),
     ...caseTables(result.cases),
     errorTable(result.cases),
+    traceTable(result.cases),
     ...(result.comparison ? comparisonParts(result.comparison) : []),
     thresholdTable(result),
     verdictLines(result),

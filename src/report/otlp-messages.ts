@@ -45,8 +45,18 @@ const SCHEMA = {
         scale: field('sint32', 6),
         zero_count: field('fixed64', 7),
         positive: field('Buckets', 8),
+        exemplars: list('Exemplar', 11),
         min: field('double', 12),
         max: field('double', 13),
+      },
+    },
+    Exemplar: {
+      oneofs: { value: either('as_double') },
+      fields: {
+        time_unix_nano: field('fixed64', 2),
+        as_double: field('double', 3),
+        span_id: field('bytes', 4),
+        trace_id: field('bytes', 5),
       },
     },
     ExponentialHistogram: {
@@ -105,6 +115,8 @@ export interface ExponentialHistogramDataPoint {
   positive: { offset: number; bucket_counts: number[] }
   min: number
   max: number
+  /** Calls whose traces can be looked at. */
+  exemplars?: { time_unix_nano: string; as_double: number; span_id: Uint8Array; trace_id: Uint8Array }[]
 }
 
 /** What was counted since the start time, not since the process began. */

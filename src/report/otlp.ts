@@ -1,7 +1,14 @@
 /** A result as metrics of OpenTelemetry. */
 
 import { type Metric, ROUND_METRICS, type RoundMetric, TIMING_METRICS } from '../record/metrics.ts'
-import type { CaseResult, Distribution, ErrorCount, Result, Summary } from '../result/document.ts'
+import type {
+  CaseResult,
+  Distribution,
+  ErrorCount,
+  Result,
+  Summary,
+  TracedCallResult,
+} from '../result/document.ts'
 import { exponentialOf } from './exponential.ts'
 import {
   type AnyValue,
@@ -17,6 +24,8 @@ const SCOPE = 'infer-bench'
 /** So many have some megabytes, far below what receivers take at once. */
 const MOST_CASES_IN_REQUEST = 100
 const MS_PER_S = 1000
+/** Bytes of a trace's id that stand before those of the span. */
+const SPAN_AT = 8
 
 type Attributes = Readonly<Record<string, string | number | null | undefined>>
 
@@ -115,7 +124,8 @@ function metricsOf(result: Result, cases: readonly CaseResult[]): OtlpMetric[] {
         metric.definition,
         cases.flatMap((one) => {
           const measured = one.metrics[metric.name]
-          return measured ? histogramPoint(result, caseAttributes(result, one), measured) : []
+          const calls = metric.name === 'request_latency' ? one.traces?.slowest : []
+          return measured ? histogramPoint(result, caseAttributes(result, one), measured, calls) : []
         }),
       ),
     ),
@@ -179,13 +189,15 @@ function failurePoint(result: Result, one: CaseResult, error: ErrorCount): Expon
     'error.phase': error.phase,
     'error.code': error.code,
   }
-  return histogramPoint(result, attributes, error.time_to_failure)
+  const calls = one.traces?.failed.filter((call) => call.class === error.class)
+  return histogramPoint(result, attributes, error.time_to_failure, calls)
 }
 
 function histogramPoint(
   result: Result,
   attributes: Attributes,
   measured: Distribution,
+  calls: readonly TracedCallResult[] = [],
 ): ExponentialHistogramDataPoint[] {
   const histogram = exponentialOf(measured)
   if (!histogram) return []
@@ -201,8 +213,20 @@ function histogramPoint(
       positive: { offset: histogram.offset, bucket_counts: histogram.bucketCounts },
       min: histogram.minS,
       max: histogram.maxS,
+      ...(calls.length > 0 && { exemplars: calls.map(exemplarOf) }),
     },
   ]
+}
+
+/** The call's span is the second half of its trace's id, as the server was told. */
+function exemplarOf({ trace_id: traceId, latency_ms: latencyMs, start_time: startTime }: TracedCallResult) {
+  const bytes = Buffer.from(traceId, 'hex')
+  return {
+    time_unix_nano: unixNano(startTime, latencyMs),
+    as_double: latencyMs / MS_PER_S,
+    span_id: bytes.subarray(SPAN_AT),
+    trace_id: bytes,
+  }
 }
 
 function histogramMetric(
@@ -255,6 +279,6 @@ function anyValue(value: string | number): AnyValue {
 }
 
 /** A double cannot hold so many nanoseconds. */
-function unixNano(time: string): string {
-  return `${Date.parse(time)}000000`
+function unixNano(time: string, laterMs = 0): string {
+  return `${Math.round(Date.parse(time) + laterMs)}000000`
 }
