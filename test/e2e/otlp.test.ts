@@ -1,6 +1,7 @@
 /** Metrics sent to a receiver that is made from OpenTelemetry's own messages. */
 
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test as serial, type TestContext } from 'vitest'
 import { PERCENTILES, TIMING_METRICS } from '../../src/record/metrics.ts'
@@ -8,7 +9,7 @@ import type { Distribution, Result } from '../../src/result/document.ts'
 import { holdRefusingPort } from '../faults/refusing-port.ts'
 import { type Received, type SentPoint, startOtlpReceiver } from '../servers/otlp-receiver.ts'
 import { startPlain } from '../servers/plain-http.ts'
-import { cli, runScenario } from './cli.ts'
+import { cli, runScenario, start, temporaryFolder } from './cli.ts'
 
 const test = serial.concurrent
 const FIXTURE = fileURLToPath(new URL('../golden/fixture.json', import.meta.url))
@@ -22,6 +23,17 @@ async function receiver(context: TestContext, ...answers: string[]) {
 
 function report(args: string[], env: NodeJS.ProcessEnv = {}) {
   return cli(['report', FIXTURE, ...args], { env })
+}
+
+async function scenarioFile(url: string) {
+  const folder = await temporaryFolder()
+  const [file, out] = [join(folder, 'scenario.yaml'), join(folder, 'result.json')]
+  await writeFile(
+    file,
+    `targets: { mine: { interface: rest, api: raw, url: "${url}" } }
+defaults: { rounds: 1, load: { model: closed, concurrency: 1, calls: 20, warmup: 0s } }`,
+  )
+  return { args: ['run', file, '--out', out, '--quiet', '--no-floor'], out }
 }
 
 function named(attributes: SentPoint['attributes']): Record<string, unknown> {
@@ -250,6 +262,20 @@ describe('a receiver that', () => {
     const { code, stderr } = await report(['--otlp', url])
     expect(code).toBe(0)
     expect(stderr).toContain(`warning: ${url}/v1/metrics: use delta`)
+  })
+
+  test('wants to be waited for is not, once the user wants to be rid of it', async (context) => {
+    const { url, received } = await receiver(context, '503:wait=25')
+    const server = await startPlain((_request, response) => response.end('ok'))
+    context.onTestFinished(server.stop)
+    const { args, out } = await scenarioFile(server.url)
+    const running = start([...args, '--otlp', url])
+    await running.says('trying again in 25.0 s')
+    running.kill('SIGINT')
+    const { code, stderr } = await running.ended
+    expect({ code, asked: received.length }).toEqual({ code: 130, asked: 1 })
+    expect(stderr).toContain(`could not be sent to ${url}/v1/metrics: interrupted`)
+    expect(JSON.parse(await readFile(out, 'utf8'))).toMatchObject({ cancelled: false })
   })
 
   test('is not there does not cost the result of a run', async (context) => {
