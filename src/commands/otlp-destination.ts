@@ -42,9 +42,10 @@ export function otlpDestination(flag: string | true | undefined, env: Environmen
   const url = flag === true ? endpointOf(env) : urlOf(flag, '--otlp')
   if (flag !== true && url.pathname === '/') url.pathname = `/${METRICS_PATH}`
   const headers = listOf(env, ...named('HEADERS'))
-  for (const [name, value] of Object.entries(headers)) {
+  for (const [index, [name, value]] of Object.entries(headers).entries()) {
     if (HEADER_NAME.test(name) && HEADER_VALUE.test(value)) continue
-    throw new UsageError(`OTEL_EXPORTER_OTLP_HEADERS: "${name}" is no header that could be sent`)
+    // Where it was written in another way than this, what looks like its name may hold the secret.
+    throw new UsageError(`OTEL_EXPORTER_OTLP_HEADERS: item ${index + 1} is no header that could be sent`)
   }
   const secrets = [...Object.values(headers).flatMap((value) => [value, ...value.split(/\s+/)])]
   secrets.push(...url.searchParams.values(), url.search)

@@ -207,7 +207,13 @@ describe('the environment', () => {
       'a header that could not be sent',
       ['--otlp', 'http://127.0.0.1'],
       { OTEL_EXPORTER_OTLP_HEADERS: `api-key=${SECRET}%0A` },
-      /"api-key" is no header/,
+      /item 1 is no header/,
+    ],
+    [
+      'a header as HTTP writes it',
+      ['--otlp', 'http://127.0.0.1'],
+      { OTEL_EXPORTER_OTLP_HEADERS: `authorization: Bearer ${SECRET}==` },
+      /item 1 is no header/,
     ],
     [
       'a timeout that is none',
