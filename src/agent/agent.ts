@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { TargetCredentials } from '../drivers/credentials.ts'
 import { type Driver, OpenError, type Outcome, type Protocol } from '../drivers/driver.ts'
 import { protocol } from '../drivers/registry.ts'
+import { isTraced, TraceIds } from '../drivers/trace.ts'
 import { UNMEASURED } from '../drivers/unmeasured.ts'
-import { systemClock, threadTime } from '../load/clock.ts'
+import { systemClock, threadTime, unixTime } from '../load/clock.ts'
 import { IdleRound } from '../load/idle-round.ts'
 import { Round } from '../load/round.ts'
 import { Throttle } from '../load/throttle.ts'
@@ -25,6 +26,8 @@ export interface AgentOptions {
   /** This agent's place among the `workers` that share the plan, from 0. */
   worker: number
   workers: number
+  /** What the traces of the run have in common; null: no call is told as one. */
+  tracePrefix: string | null
   live: LiveView | null
 }
 
@@ -54,6 +57,8 @@ export class Agent {
   readonly #throttles = new Map<number, Throttle>()
   /** Tokens that were asked for, by target. */
   readonly #tokens = new Map<string, string>()
+  /** By case; of those whose calls are told as traces. */
+  readonly #traces = new Map<number, TraceIds>()
   readonly #rehearsed = new Set<Protocol>()
   #prepared: Prepared | null = null
   #stopped = false
@@ -111,10 +116,12 @@ export class Agent {
     const planned = withRate(this.#cases[caseIndex]!, ratePerSecond)
     const { load, target, slo } = planned
     await this.#rehearseOnce(protocolOf(planned))
+    const ids = this.#trace(caseIndex)
     const recorder = new Recorder(
       { stamps: protocolOf(planned).stamps, calls: callShape(planned) },
       slo,
       live,
+      ids && { ids, unixTime },
     )
     if (load.model === 'idle') {
       await this.#prepareIdle({ ...planned, load }, caseIndex, recorder)
@@ -213,6 +220,15 @@ export class Agent {
     return throttle
   }
 
+  /** No trace of a case is another one's in its next round. */
+  #trace(caseIndex: number): TraceIds | null {
+    const { tracePrefix, worker } = this.#options
+    if (tracePrefix === null || !isTraced(this.#cases[caseIndex]!.target)) return null
+    const trace = this.#traces.get(caseIndex) ?? new TraceIds(tracePrefix, caseIndex, worker)
+    this.#traces.set(caseIndex, trace)
+    return trace
+  }
+
   async #driver(caseIndex: number): Promise<Driver> {
     const known = this.#drivers.get(caseIndex)
     if (known) return known
@@ -229,7 +245,8 @@ export class Agent {
     const token = this.#tokens.get(target.name)
     if (token !== undefined) credentials.renew(token)
     this.#credentials.set(caseIndex, credentials)
-    const driver = await found.driver({ target, credentials, codec, timeouts })
+    const trace = this.#trace(caseIndex)
+    const driver = await found.driver({ target, credentials, codec, timeouts, trace })
     this.#drivers.set(caseIndex, driver)
     return driver
   }

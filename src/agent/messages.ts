@@ -16,6 +16,8 @@ export interface ThreadData {
   plan: Plan
   worker: number
   workers: number
+  /** What the traces of the run have in common; null: no call is told as one. */
+  tracePrefix: string | null
   /** Null where nobody watches. */
   board: SharedArrayBuffer | null
 }

@@ -31,7 +31,13 @@ export async function rehearse(protocol: Protocol): Promise<void> {
     const recorder = new Recorder({ stamps: protocol.stamps, calls: callShape(planned) }, [], null)
     const round = new Round({
       case: planned,
-      driver: await protocol.driver({ target, credentials: new TargetCredentials(target), codec, timeouts }),
+      driver: await protocol.driver({
+        target,
+        credentials: new TargetCredentials(target),
+        codec,
+        timeouts,
+        trace: null,
+      }),
       clock: systemClock,
       recording: recorder,
       schedule: null,

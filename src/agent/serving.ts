@@ -8,10 +8,12 @@ export function serveAgent({
   plan,
   worker,
   workers,
+  tracePrefix,
   board,
 }: ThreadData): (request: Request) => Promise<Reply> {
   const ready = initHistograms()
-  const agent = new Agent({ plan, env: process.env, worker, workers, live: new Board(board ?? undefined) })
+  const live = new Board(board ?? undefined)
+  const agent = new Agent({ plan, env: process.env, worker, workers, tracePrefix, live })
   return async (request) => {
     try {
       await ready

@@ -52,7 +52,7 @@ export class SessionRunner {
     if (!isIdle(planned)) throw new Error(`${planned.name}: its load makes calls`)
     this.#options = options
     this.#load = planned.load
-    this.#processes = new Threads(plan, workers, startLoadProcess)
+    this.#processes = new Threads({ plan, workers, tracePrefix: null }, startLoadProcess)
     for (const [target, token] of tokens) this.renew(target, token)
     ended.addEventListener('abort', this.#stop)
     if (ended.aborted) this.#stop()

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Outcome } from '../drivers/driver.ts'
 import { sharedTime } from '../load/clock.ts'
-import type { Case, Plan } from '../plan/plan.ts'
+import type { Case } from '../plan/plan.ts'
 import type { RoundRecord } from '../record/round-record.ts'
 import { Board, type LiveDelta } from './board.ts'
 import type { LoadWorker } from './load-process.ts'
@@ -19,6 +19,8 @@ type Order = Request extends infer One ? (One extends Request ? Omit<One, 'id'> 
 
 type StartWorker = (data: ThreadData) => LoadWorker
 
+export type ThreadsOptions = Pick<ThreadData, 'plan' | 'workers' | 'tracePrefix'>
+
 function startThread(workerData: ThreadData): LoadWorker {
   const file = import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js'
   return new Worker(new URL(file, import.meta.url), { workerData })
@@ -34,9 +36,9 @@ class Thread {
   #failure: LoadThreadError | null = null
   #nextId = 0
 
-  constructor(plan: Plan, worker: number, workers: number, start: StartWorker) {
+  constructor({ plan, workers, tracePrefix }: ThreadsOptions, worker: number, start: StartWorker) {
     this.#name = workers === 1 ? 'the load thread' : `load thread ${worker + 1} of ${workers}`
-    this.#worker = start({ plan, worker, workers, board: this.board.buffer })
+    this.#worker = start({ plan, worker, workers, tracePrefix, board: this.board.buffer })
     this.#worker.on('message', (reply: Reply) => this.#reply(reply))
     // What cannot be read may have been the answer that somebody waits for.
     for (const event of ['error', 'messageerror'] as const) {
@@ -94,8 +96,8 @@ export class Threads {
   readonly #threads: Thread[]
 
   /** @param start What a thread is: by default one of this process. */
-  constructor(plan: Plan, workers: number, start: StartWorker = startThread) {
-    this.#threads = Array.from({ length: workers }, (_, worker) => new Thread(plan, worker, workers, start))
+  constructor(options: ThreadsOptions, start: StartWorker = startThread) {
+    this.#threads = Array.from({ length: options.workers }, (_, worker) => new Thread(options, worker, start))
   }
 
   /** From now on, calls of the target prove with this token who sends them. */

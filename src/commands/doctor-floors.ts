@@ -36,7 +36,7 @@ export async function protocolFloors(begun: (name: string) => void): Promise<Pro
     cases: [],
     thresholds: [],
   }
-  const threads = new Threads(plan, 1)
+  const threads = new Threads({ plan, workers: 1, tracePrefix: null })
   const floors = new Floors({
     cases: cases.flatMap(({ one, many }) => [one, many]),
     env: {},

@@ -1,6 +1,6 @@
 /** Runs one plan from its first connection to its result: the stages joined. */
 
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import type { LiveDelta } from '../agent/board.ts'
@@ -17,6 +17,7 @@ import { evaluateClaims } from '../compare/claims.ts'
 import { DialectError } from '../dialects/dialect.ts'
 import type { Outcome } from '../drivers/driver.ts'
 import { protocol } from '../drivers/registry.ts'
+import { isTraced } from '../drivers/trace.ts'
 import { systemClock } from '../load/clock.ts'
 import { LoopWatch } from '../load/loop-watch.ts'
 import type { Case, Plan } from '../plan/plan.ts'
@@ -87,7 +88,8 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
   checkPayloads(plan, env)
   await initHistograms()
   const secrets = secretsOf(plan, env)
-  const threads = new Threads(plan, options.workers)
+  const tracePrefix = plan.cases.some(({ target }) => isTraced(target)) ? newTracePrefix() : null
+  const threads = new Threads({ plan, workers: options.workers, tracePrefix })
   const floors = new Floors({
     cases: options.floors ? plan.cases : [],
     env,
@@ -181,6 +183,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
         region: options.region,
         scenario: plan,
         environment: environment(options),
+        ...(tracePrefix !== null && { trace: { prefix: tracePrefix } }),
         verdict: runVerdict(cases, conductorStallMs, incomplete),
         cases,
         thresholds: evaluateThresholds(plan.thresholds, cases, baselineOf(plan, options.baseline, cases)),
@@ -195,6 +198,11 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
     await floors.close()
     await threads.close()
   }
+}
+
+/** A half of the traces' ids, so that those of no other run are like them. */
+function newTracePrefix(): string {
+  return randomBytes(8).toString('hex')
 }
 
 /** Null where the run came to its end, or its user ended it. `told` is for a person, and has the trace. */

@@ -1,11 +1,13 @@
 import { stat } from 'node:fs/promises'
 import { basename, join, sep } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
+import { EXIT } from '../exit-codes.ts'
 import { type FormatName, formatByName } from '../report/formats.ts'
 import type { Result } from '../result/document.ts'
 import { readResult } from '../result/read.ts'
 import { writeWhole } from '../result/write.ts'
 import { UsageError } from '../scenario/problem.ts'
+import { OTLP_HELP, otlpDestination } from './otlp-destination.ts'
 import { formatNames, parseFormats, styleOf } from './report-options.ts'
 
 interface ReportFlags {
@@ -14,6 +16,7 @@ interface ReportFlags {
   width?: number
   matrix: boolean
   advise: boolean
+  otlp?: string | true
 }
 
 /** Adds `report`: any format from stored results, without the server. */
@@ -26,19 +29,34 @@ export function registerReport(program: Command): void {
     .option('--out <path>', 'write to this file, or into this folder, and print nothing')
     .option('--matrix', 'the performance matrix: one row an interface, not one a case', false)
     .option('--advise', 'the interfaces ranked for each purpose, by the numbers and what they can do', false)
+    .option('--otlp [url]', OTLP_HELP)
     .option('--width <columns>', 'how wide tables may be (default: the window, or 100)', parseWidth)
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 a file could not be written, 104 a result is missing or damaged.',
+      '\nExit codes: 0 done, 1 a file could not be written, or metrics not be sent, 104 a result is missing or damaged.',
     )
     .action((files: string[], flags: ReportFlags) => report(files, flags))
 }
 
 async function report(files: string[], flags: ReportFlags): Promise<void> {
-  const results: Result[] = []
   if (flags.matrix && flags.advise) throw new UsageError('--matrix and --advise are two reports: ask for one')
-  const view = flags.advise ? 'advice' : flags.matrix ? 'matrix' : 'cases'
+  const otlp = otlpDestination(flags.otlp, process.env)
+  const results: Result[] = []
   for (const file of files) results.push(await readResult(file))
+  await render(results, files, flags)
+  if (!otlp) return
+  const { sendOtlp } = await import('./otlp.ts')
+  for (const result of results) {
+    if (!(await sendOtlp(result, otlp, null))) process.exitCode = EXIT.internal
+  }
+}
+
+async function render(
+  results: readonly Result[],
+  files: readonly string[],
+  flags: ReportFlags,
+): Promise<void> {
+  const view = flags.advise ? 'advice' : flags.matrix ? 'matrix' : 'cases'
   if (flags.out === undefined) {
     const { stdout } = process
     const found = styleOf(stdout, process.env)
@@ -51,11 +69,11 @@ async function report(files: string[], flags: ReportFlags): Promise<void> {
   const base = files.length === 1 ? basename(files[0]!).replace(/\.json$/i, '') : 'report'
   const folder = await isFolder(flags.out, flags.format)
   for (const name of flags.format) {
-    const { extension, render } = formatByName(name)
+    const format = formatByName(name)
     const file = folder
-      ? join(flags.out, `${base}.${name === 'json' ? 'report.' : ''}${extension}`)
+      ? join(flags.out, `${base}.${name === 'json' ? 'report.' : ''}${format.extension}`)
       : flags.out
-    await writeWhole(file, render(results, style, view))
+    await writeWhole(file, format.render(results, style, view))
   }
 }
 

@@ -20,6 +20,7 @@ import { checkFileLimits } from './file-limits.ts'
 import { compareRun, GATE_CODES, type GateFlags, withGateOptions } from './gating.ts'
 import { tellGithub } from './github.ts'
 import { type Measured, measure, type Watcher } from './measure.ts'
+import { OTLP_HELP, type OtlpDestination, otlpDestination } from './otlp-destination.ts'
 import { ReferenceProcess, type ReferenceReady } from './reference-process.ts'
 import { formatNames, styleOf } from './report-options.ts'
 import { checkServerProcesses } from './server-process.ts'
@@ -41,6 +42,7 @@ interface RunFlags extends GateFlags {
   floor: boolean
   yes: boolean
   baseline?: string
+  otlp?: string | true
 }
 
 /** Adds `run`: measures what a scenario asks for, prints the tables, writes the result. */
@@ -65,6 +67,7 @@ export function registerRun(program: Command): void {
     )
     .option('--only <case>', 'run only the cases whose name has this in it (repeatable)', append, [])
     .option('--workers <count>', 'load threads that share the plan', workers, 1)
+    .option('--otlp [url]', OTLP_HELP)
     .option('--quiet', 'draw no progress', false)
     .option('--no-floor', 'measure no floor: what the same calls take with a server that does nothing')
     .option('--yes', 'run even a plan of more than 1,000 cases', false)
@@ -75,7 +78,7 @@ export function registerRun(program: Command): void {
   withGateOptions(command)
     .addHelpText(
       'after',
-      '\nExit codes: 0 pass, 1 internal error, 2 usage, 99 threshold failed, 104 invalid scenario,\n111 regressed, 112 inconclusive or incomplete, 113 generator saturated, 114 unreachable or no call succeeded, 130/143 interrupted.\n--metric and the --allow options are for --baseline and for scenarios that say `compare`.',
+      '\nExit codes: 0 pass, 1 internal error, or something could not be written or sent, 2 usage, 99 threshold failed, 104 invalid scenario,\n111 regressed, 112 inconclusive or incomplete, 113 generator saturated, 114 unreachable or no call succeeded, 130/143 interrupted.\n--metric and the --allow options are for --baseline and for scenarios that say `compare`.',
     )
     .action(async (files: string[], flags: RunFlags) => {
       if (flags.out !== undefined && files.length > 1) {
@@ -87,6 +90,7 @@ export function registerRun(program: Command): void {
 }
 
 async function run(files: string[], flags: RunFlags, toolVersion: string): Promise<ExitCode> {
+  const otlp = otlpDestination(flags.otlp, process.env)
   const scenarios = await loadAll(files, flags)
   const baseline = flags.baseline === undefined ? null : await readResult(flags.baseline)
   const codes: ExitCode[] = []
@@ -94,7 +98,7 @@ async function run(files: string[], flags: RunFlags, toolVersion: string): Promi
   try {
     for (const scenario of scenarios) {
       if (signals.code !== null) break
-      codes.push(...(await runOne(scenario, baseline, flags, toolVersion, signals)))
+      codes.push(...(await runOne(scenario, { baseline, otlp }, flags, toolVersion, signals)))
     }
   } finally {
     signals.release()
@@ -140,7 +144,7 @@ function planOf(scenario: Scenario, reference: ReferenceReady | null, { only }: 
 
 async function runOne(
   scenario: Scenario,
-  baseline: Result | null,
+  { baseline, otlp }: { baseline: Result | null; otlp: OtlpDestination | null },
   flags: RunFlags,
   toolVersion: string,
   signals: Signals,
@@ -191,6 +195,7 @@ async function runOne(
       file: scenario.source.file,
       level: 'error',
     }))
+    if (otlp) codes.push(...(await sent(result, otlp, signals.stopped)))
     return codes
   }
   const own = await UserServers.start(scenario, process.env, signals.stopped)
@@ -244,6 +249,12 @@ async function show(result: Result, flags: RunFlags, view: ReportView): Promise<
     codes.push(EXIT.internal)
   }
   return codes
+}
+
+/** After everything else: whatever the receiver does, what was measured is kept. */
+async function sent(result: Result, otlp: OtlpDestination, stopped: AbortSignal): Promise<ExitCode[]> {
+  const { sendOtlp } = await import('./otlp.ts')
+  return (await sendOtlp(result, otlp, stopped)) ? [] : [EXIT.internal]
 }
 
 /** The user ended the run before its first round, or something broke. */

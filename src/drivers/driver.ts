@@ -10,6 +10,8 @@ import type { z } from 'zod'
 import type { CodecOptions, Dialect } from '../dialects/dialect.ts'
 import type { Target, Timeouts, TokenPlace } from '../plan/plan.ts'
 import type { RetryAfter } from './retry-after.ts'
+import type { SchemaSource } from './schema-source.ts'
+import type { TraceIds } from './trace.ts'
 
 /** Who sends how many messages in a call: one each, or a stream from the server, the client, or both. */
 export type CallKind = 'unary' | 'server-stream' | 'client-stream' | 'bidi'
@@ -106,23 +108,6 @@ export interface Protocol<Codec = unknown> {
   idleCodec(codec: Codec): Promise<Codec>
 }
 
-/** What a target's calls are made of, learned once for all of its cases: only its protocol looks into it. */
-export type Schema = object
-
-interface SchemaSource {
-  /** Reads the files that a target's options name; null: they name none. Throws `DialectError` with the key at fault. */
-  read(options: Target['options'], directory: string): Promise<Schema | null>
-  /** True where the server itself has to be asked, before the load. */
-  asks(target: Target): boolean
-  /**
-   * Asks the server. Throws `OpenError` where it cannot be asked, and `DialectError` with the key at fault where it does
-   * not tell.
-   */
-  ask(target: Target, credentials: Credentials, timeoutMs: number, signal: AbortSignal): Promise<Schema>
-  /** The target with what the schema says of the call at a URL's path, as plain JSON. Throws `DialectError`. */
-  apply(target: Target, path: string, schema: Schema): Target
-}
-
 /** What a TLS server proves itself with. Both PEM. */
 export interface Certificate {
   certificate: string
@@ -169,6 +154,8 @@ export interface DriverOptions<Codec> {
   credentials: Credentials
   codec: Codec
   timeouts: Timeouts
+  /** Null where the server is told of no trace. */
+  trace: TraceIds | null
 }
 
 export interface Driver {
@@ -274,6 +261,8 @@ export interface ServerTiming {
  */
 export interface CallSlot {
   state: unknown
+  /** The trace that the server was told of, in `TraceIds`; 0 where it was told of none. Set by the driver in `start`. */
+  traceNumber: number
   /**
    * The request, or a message of it, is encoded: `byteCount` as it goes out, `payloadBytes` of native tensors or UTF-8
    * text in it.

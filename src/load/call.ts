@@ -35,6 +35,7 @@ export class Call implements CallSlot, CallTimes, ChunkTimes {
   /** Whether its planned start lies after the warm-up. */
   measured = false
   outcome: Outcome = SUCCESS
+  traceNumber = 0
 
   plannedMs = Number.NaN
   takenMs = Number.NaN
@@ -106,6 +107,7 @@ export class Call implements CallSlot, CallTimes, ChunkTimes {
     this.generation++
     this.measured = measured
     this.outcome = SUCCESS
+    this.traceNumber = 0
     this.plannedMs = plannedMs
     this.takenMs = takenMs
     this.sentMs = Number.NaN

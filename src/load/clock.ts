@@ -35,6 +35,11 @@ export function unixMs(): number {
   return Date.now()
 }
 
+/** What the calendar said at a moment of this thread's clock, in ms of Unix time. */
+export function unixTime(threadMs: number): number {
+  return performance.timeOrigin + threadMs
+}
+
 /** This thread's `performance.now()` at a moment of the process-wide monotonic clock. */
 export function threadTime(sharedNs: bigint): number {
   const aheadNs = sharedNs - process.hrtime.bigint()

@@ -7,6 +7,7 @@ import { basename } from 'node:path'
 import { dialect } from '../dialects/registry.ts'
 import { DEFAULT_DATATYPE, DEFAULT_TENSOR } from '../dialects/tensors.ts'
 import { protocol } from '../drivers/registry.ts'
+import { TRACEPARENT, traceparentText } from '../drivers/trace.ts'
 import { formatDuration, formatRate, formatSize } from '../values/units.ts'
 import type { Case, Load, Payload, Target, Timeouts } from './plan.ts'
 
@@ -141,7 +142,8 @@ function primaryFacets({ givenName, target, payload, load, retryAfter, reader }:
     // A mapping of the user's own names may have a `toString` in it.
     const isMapping = typeof value === 'object' && value !== null && !Array.isArray(value)
     const told = isMapping ? JSON.stringify(value) : String(value)
-    add(`target.${key}`, typeof value === 'number' ? value : told, optionText(key, value))
+    const text = key === TRACEPARENT ? traceparentText(value) : optionText(key, value)
+    add(`target.${key}`, typeof value === 'number' ? value : told, text)
   }
   add('target.connection', target.connection)
   const isModelTold = load.model === 'poisson' || load.model === 'ramp' || load.model === 'search'

@@ -20,8 +20,10 @@ const SIGNIFICANT_DIGITS = 3
 const PRECISION = 10 ** -SIGNIFICANT_DIGITS
 /** Buckets count in 32 bits, of which the library's decoder takes the first for a sign. */
 const MAX_COUNT = 2 ** 31 - 1
+/** Half of the 2048 buckets of one nanosecond that a histogram of this precision begins with. */
+const HALF_RANGE = 1024
 /** Counts that a histogram of this range and precision has: half of 2048 for each power of two, and once more. */
-const COUNTS_LENGTH = 33 * 1024
+const COUNTS_LENGTH = 33 * HALF_RANGE
 
 /** The wire format: cookies of HdrHistogram V2 with variable-length words, and where its header ends. */
 const COOKIE = 0x1c849313
@@ -152,6 +154,28 @@ export function decode(text: string): Histogram {
   return hdr.WasmHistogram.decode(encoded, 32) as Histogram
 }
 
+/** Values of a stored histogram that it keeps as one. */
+export interface Bucket {
+  /** The highest value that falls into it, which is what percentiles tell of them all. */
+  highestNs: number
+  count: number
+}
+
+/** What `encode` wrote, bucket by bucket, the smallest values first; empty ones left out. Throws `HistogramError`. */
+export function bucketsOf(text: string): Bucket[] {
+  const encoded = decompress(text)
+  checkHeader(encoded)
+  const buckets: Bucket[] = []
+  walkCounts(encoded, (index, count) => buckets.push({ highestNs: highestNsAt(index), count }))
+  return buckets
+}
+
+/** Each power of two has half as many buckets as the first range, which are twice as wide as those of the one before. */
+function highestNsAt(index: number): number {
+  const exponent = Math.max(0, Math.floor(index / HALF_RANGE) - 1)
+  return (index - exponent * HALF_RANGE + 1) * 2 ** exponent - 1
+}
+
 function decompress(text: string): Buffer {
   if (text.length > MAX_BASE64_LENGTH) {
     throw new HistogramError(`the histogram is longer than ${MAX_BASE64_LENGTH} characters`)
@@ -193,8 +217,13 @@ function checkHeader(encoded: Buffer): void {
   }
 }
 
-/** Walks the counts as the library will, because it does not look where it writes. */
+/** Checks the counts as the library will walk them, because it does not look where it writes. */
 function checkCounts(encoded: Buffer): void {
+  walkCounts(encoded, () => {})
+}
+
+/** Tells each count that is not 0, with the index of its bucket. Throws `HistogramError`. */
+function walkCounts(encoded: Buffer, found: (index: number, count: number) => void): void {
   let position = HEADER_BYTES
   let index = 0
   let totalCount = 0
@@ -215,5 +244,6 @@ function checkCounts(encoded: Buffer): void {
     totalCount += isCount ? magnitude : 0
     if (index > COUNTS_LENGTH) throw new HistogramError('the histogram has counts beyond its range')
     if (totalCount > MAX_COUNT) throw new HistogramError(`the histogram holds more than ${MAX_COUNT} values`)
+    if (isCount && magnitude > 0) found(index - 1, magnitude)
   }
 }

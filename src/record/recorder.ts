@@ -23,11 +23,13 @@ import {
 import { type Counts, newCounts, type RoundRecord, type Stalls } from './round-record.ts'
 import { TaintedCalls } from './tainted-calls.ts'
 import { TimelineRecorder } from './timeline.ts'
+import { TracedCallRecorder, type Tracing } from './traced-calls.ts'
 
 /** What the recorder reads of a call that ended: its times, and what is counted. */
 export interface EndedCall extends CallTimes, ChunkTimes {
   outcome: Outcome
   measured: boolean
+  traceNumber: number
   payloadBytes: number
 }
 
@@ -70,11 +72,12 @@ export class Recorder {
   readonly #failures = new Map<string, Failures>()
   readonly #objectives: { value(call: CallTimes): number; atMost: number }[]
   readonly #live: LiveView | null
+  readonly #traced: TracedCallRecorder | null
   #fromMs = 0
   #toMs = Number.POSITIVE_INFINITY
   #lastEndMs = 0
 
-  constructor({ stamps, calls }: Visible, slo: Slo[], live: LiveView | null) {
+  constructor({ stamps, calls }: Visible, slo: Slo[], live: LiveView | null, tracing: Tracing | null = null) {
     const isSeen = (metric: CallMetric | ChunkMetric) =>
       concerns(metric, calls) && metric.needs.every((stamp) => stamps[stamp] !== null)
     this.#callMetrics = CALL_METRICS.filter(isSeen).map((metric) => ({ metric, histogram: newHistogram() }))
@@ -86,6 +89,7 @@ export class Recorder {
       return { value: metric.value, atMost }
     })
     this.#live = live
+    this.#traced = tracing && new TracedCallRecorder(tracing)
   }
 
   window(fromMs: number, toMs: number): void {
@@ -113,10 +117,17 @@ export class Recorder {
     this.#timeline.call(call.plannedMs, call.endMs - call.plannedMs, failed)
     if (failed) {
       counts.errors++
+      if (this.#traced !== null) {
+        const { traceNumber, plannedMs, endMs, outcome } = call
+        this.#traced.failed(traceNumber, plannedMs, endMs - plannedMs, outcome.class)
+      }
       this.#fail(call.outcome, call.endMs - call.plannedMs)
       return
     }
     this.#tainted.ended(call.plannedMs, call.takenMs, call.endMs)
+    if (this.#traced !== null) {
+      this.#traced.succeeded(call.traceNumber, call.plannedMs, call.endMs - call.plannedMs)
+    }
     this.#succeed(call)
   }
 
@@ -177,7 +188,7 @@ export class Recorder {
   }
 
   /** Encodes everything and frees the histograms; the recorder is of no further use. */
-  finish(): Pick<RoundRecord, 'histograms' | 'errors' | 'timeline' | 'stalls'> {
+  finish(): Pick<RoundRecord, 'histograms' | 'errors' | 'timeline' | 'stalls' | 'traced'> {
     this.counts.tainted = this.#tainted.tainted
     this.counts.delayed = this.#tainted.delayed
     const endMs = Number.isFinite(this.#toMs) ? this.#toMs : this.#lastEndMs
@@ -197,7 +208,14 @@ export class Recorder {
       if (times) destroy(times)
       return { outcome, count, timeToFailure }
     })
-    return { histograms, errors, timeline: this.#timeline.finish(), stalls: this.#stalls }
+    const traced = this.#traced?.finish()
+    return {
+      histograms,
+      errors,
+      timeline: this.#timeline.finish(),
+      stalls: this.#stalls,
+      ...(traced && { traced }),
+    }
   }
 
   #succeed(call: EndedCall): void {

@@ -5,6 +5,7 @@
 
 import type { Outcome } from '../drivers/driver.ts'
 import type { Timeline } from './timeline.ts'
+import type { TracedCalls } from './traced-calls.ts'
 
 export interface ErrorRecord {
   outcome: Outcome
@@ -90,6 +91,8 @@ export interface RoundRecord {
   errors: ErrorRecord[]
   use: ThreadUse
   stalls: Stalls
+  /** Left out where the server is told of no traces. */
+  traced?: TracedCalls
   overflowed: boolean
 }
 

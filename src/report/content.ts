@@ -14,6 +14,7 @@ import { duration, measured, whole } from './numbers.ts'
 import { type Cell, EMPTY, type Lines, type Page, plain, type Table, textColumn } from './page.ts'
 import { resourcesTable } from './resources.ts'
 import { searchParts } from './search-table.ts'
+import { traceTable } from './trace-table.ts'
 
 const MOST_ERRORS_SHOWN = 30
 const MOST_CASES_NAMED = 2
@@ -25,6 +26,7 @@ export function resultPage(result: Result): Page {
     // What calls take stands in the tables above; what sessions take beside it has no other place.
     result.cases.some(wasIdle) ? resourcesTable(matrixOf(result).rows) : null,
     errorTable(result.cases),
+    traceTable(result.cases),
     ...(result.comparison ? comparisonParts(result.comparison) : []),
     claimsTable(result),
     thresholdTable(result),

@@ -15,6 +15,7 @@ import { evidenceOf } from './evidence.ts'
 import { absentMemory, type IdleEvidence, type IdleSummary, idleSummary, idleVerdict } from './idle.ts'
 import { distribution, mergeHistograms, storedDistribution } from './merge.ts'
 import { timelineOf } from './timeline.ts'
+import { tracesOf } from './traces.ts'
 import { caseVerdict } from './verdict.ts'
 
 /** Above this share of failed calls, bytes of broken replies would pass for overhead. */
@@ -49,6 +50,7 @@ export function assembleCase(planned: Case, rounds: readonly RoundEvidence[]): C
     memoryGrowthBytes: growths.length > 0 ? Math.max(...growths) : null,
   }
   const idle = idleSummary(planned, rounds.map(idleEvidence))
+  const traces = tracesOf(everything)
   return {
     name: planned.name,
     target: planned.target.name,
@@ -66,6 +68,7 @@ export function assembleCase(planned: Case, rounds: readonly RoundEvidence[]): C
     absent: { ...absent(planned, metrics, counts), ...absentMemory(planned, idle) },
     rounds: assembled,
     errors: errors(everything),
+    ...(traces && { traces }),
   }
 }
 

@@ -165,6 +165,24 @@ const searchSchema = z.object({
   ),
 })
 
+/** How a server's traces find a call. */
+const tracedCallSchema = z.object({
+  trace_id: z.string().regex(/^[0-9a-f]{32}$/),
+  /** `request_latency` of the call; of one that failed, from its planned start until then. */
+  latency_ms: number,
+  /** Its planned start. */
+  start_time: z.iso.datetime(),
+  /** Class of its error. */
+  class: z.string().optional(),
+})
+
+const tracesSchema = z.object({
+  /** The slowest successful calls, the slowest one first. */
+  slowest: list(tracedCallSchema),
+  /** One of each class of error, at most a few. */
+  failed: list(tracedCallSchema),
+})
+
 export const caseSchema = z.object({
   name: z.string(),
   target: z.string(),
@@ -186,6 +204,8 @@ export const caseSchema = z.object({
   errors: list(errorSchema),
   /** Left out where none was asked for. */
   floor: floorSchema.optional(),
+  /** Left out where the server was told of no traces. */
+  traces: tracesSchema.optional(),
 })
 
 const thresholdResultSchema = z.object({
@@ -264,6 +284,8 @@ export const resultSchema = z.object({
       })
       .nullable(),
   }),
+  /** What the ids of the run's traces begin with, where it was asked for them. */
+  trace: z.object({ prefix: z.string().regex(/^[0-9a-f]{16}$/) }).optional(),
   verdict: verdictSchema,
   cases: list(caseSchema),
   thresholds: list(thresholdResultSchema),
@@ -280,6 +302,7 @@ export type RoundResult = z.infer<typeof roundSchema>
 export type Summary = z.infer<typeof summarySchema>
 export type Distribution = z.infer<typeof distributionSchema>
 export type ErrorCount = z.infer<typeof errorSchema>
+export type TracedCallResult = z.infer<typeof tracedCallSchema>
 export type Verdict = z.infer<typeof verdictSchema>
 export type ClaimResult = z.infer<typeof claimResultSchema>
 export type ThresholdResult = z.infer<typeof thresholdResultSchema>

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the text is shown to people, who write such templates.
 
 import { protocol } from '../drivers/registry.ts'
+import { TRACEPARENT } from '../drivers/trace.ts'
 import { type AddFault, checkAuth, checkCredential, HEADER_NAME, isCredentialHeader } from './check-auth.ts'
 import { fill } from './environment.ts'
 import type { Problem } from './problem.ts'
@@ -68,6 +69,14 @@ export function checkTarget(name: string, spec: ScenarioSpec, source: Source, en
     if (/[\r\n\0]/.test(value)) {
       add(['headers', header], 'a header cannot carry a line break', 'Write it in one line.')
     }
+    if (header.toLowerCase() === TRACEPARENT && (target.options.traceparent || variesTrace(spec))) {
+      add(
+        ['headers', header],
+        '`traceparent` sends this header, another one with each call',
+        'Remove one of them.',
+        'key',
+      )
+    }
     if (isCredentialHeader(header)) checkCredential(['headers', header], value, add)
   }
   const { auth, tls } = target
@@ -79,6 +88,11 @@ export function checkTarget(name: string, spec: ScenarioSpec, source: Source, en
     add(['tls', 'min_version'], 'no version of TLS is from 1.3 to 1.2', 'Turn them around.')
   }
   return problems
+}
+
+function variesTrace({ vary }: ScenarioSpec): boolean {
+  const values = (vary as Readonly<Record<string, unknown>> | undefined)?.[`target.${TRACEPARENT}`]
+  return Array.isArray(values) && values.includes(true)
 }
 
 /** Says nothing of the URL itself: it may hold what the environment gave. */

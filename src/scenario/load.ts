@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
-import type { Schema } from '../drivers/driver.ts'
+import type { Schema } from '../drivers/schema-source.ts'
 import { formatDuration, formatRate } from '../values/units.ts'
 import { checkFiles } from './check-files.ts'
 import { checkMeaning } from './check-meaning.ts'

@@ -1,6 +1,6 @@
 import { DialectError } from '../dialects/dialect.ts'
-import type { Schema } from '../drivers/driver.ts'
 import { protocol } from '../drivers/registry.ts'
+import type { Schema } from '../drivers/schema-source.ts'
 import { type Problem, ScenarioError } from './problem.ts'
 import type { ScenarioSpec } from './schema.ts'
 import type { Source } from './source.ts'

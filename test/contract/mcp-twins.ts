@@ -1,5 +1,5 @@
 import type { CallKind } from '../../src/drivers/driver.ts'
-import { startPlainMcp, textResult } from '../servers/plain-mcp.ts'
+import { type McpAnswer, startPlainMcp, textResult } from '../servers/plain-mcp.ts'
 import type { Twin } from './twins.ts'
 
 const WAYS: Twin['ways'] = [
@@ -37,6 +37,13 @@ const WAYS: Twin['ways'] = [
   },
 ]
 
+/** As the message has it; over HTTP, the header has to say the same. */
+function traceparentOf({ request, response }: McpAnswer): string | undefined {
+  const told = request.params?._meta?.traceparent
+  if (response && response.req.headers.traceparent !== told) throw new Error('the header tells another trace')
+  return told
+}
+
 export const overMcp = (kind: CallKind): Twin => ({
   name: 'mcp',
   kind,
@@ -47,7 +54,7 @@ export const overMcp = (kind: CallKind): Twin => ({
   cancels: [{}, { revision: '2026-07-28' }, { http: '2' }, { transport: 'websocket' }],
   start: (behave, secure) =>
     startPlainMcp((answer) => {
-      const ends = behave(answer.port) === 'answer'
+      const ends = behave(answer.port, traceparentOf(answer)) === 'answer'
       if (kind === 'server-stream') answer.progress('01234')
       if (ends) answer.result(textResult(kind === 'server-stream' ? '56789' : '0123456789'))
     }, secure),

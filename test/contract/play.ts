@@ -1,7 +1,8 @@
 import { TargetCredentials } from '../../src/drivers/credentials.ts'
 import { protocol } from '../../src/drivers/registry.ts'
+import { isTraced, TraceIds } from '../../src/drivers/trace.ts'
 import { UNMEASURED } from '../../src/drivers/unmeasured.ts'
-import { systemClock } from '../../src/load/clock.ts'
+import { systemClock, unixTime } from '../../src/load/clock.ts'
 import { Round, type RoundEnd } from '../../src/load/round.ts'
 import { Throttle } from '../../src/load/throttle.ts'
 import type { Case, Load, Payload, Target, Timeouts } from '../../src/plan/plan.ts'
@@ -10,6 +11,7 @@ import { callShape, messagesOf } from '../../src/plan/streams.ts'
 import { decode, destroy, initHistograms, percentileMs } from '../../src/record/histogram.ts'
 import { Recorder } from '../../src/record/recorder.ts'
 import type { Counts, ErrorRecord } from '../../src/record/round-record.ts'
+import type { TracedCalls } from '../../src/record/traced-calls.ts'
 import { optionsOf } from '../../src/scenario/target-options.ts'
 
 export interface Play {
@@ -33,10 +35,15 @@ export interface Played {
   /** Error class to count. */
   classes: Record<string, number>
   end: RoundEnd
+  /** Null where the target asks for no traces. */
+  traced: TracedCalls | null
   /** How many values a metric has; 0 where it is absent. */
   valuesOf(metric: string): number
   p50(metric: string): number
 }
+
+/** Of a target that asks for traces. */
+export const TRACE_PREFIX = '0123456789abcdef'
 
 export const NOTHING: Payload = { form: 'none', encoding: 'json', batch: 1, seed: 1, label: '' }
 
@@ -82,10 +89,16 @@ export async function play(what: Play): Promise<Played> {
   const found = protocol(target.interface)
   const own = found.codec({ target, payload, file: null })
   const codec = what.isIdle ? await found.idleCodec(own) : own
-  const recorder = new Recorder({ stamps: found.stamps, calls: callShape(planned) }, [], null)
+  const trace = isTraced(target) ? new TraceIds(TRACE_PREFIX, 7, 1) : null
+  const recorder = new Recorder(
+    { stamps: found.stamps, calls: callShape(planned) },
+    [],
+    null,
+    trace && { ids: trace, unixTime },
+  )
   const credentials = new TargetCredentials(target)
   what.authorized?.(credentials)
-  const driver = await found.driver({ target, credentials, codec, timeouts })
+  const driver = await found.driver({ target, credentials, codec, timeouts, trace })
   if (target.connection === 'resumed') {
     // As the agent does before each round: the first connection gets the session that the others resume.
     const first = await driver.open(UNMEASURED, AbortSignal.timeout(5000))
@@ -109,7 +122,7 @@ export async function play(what: Play): Promise<Played> {
   what.running?.(round)
   const end = await running
   await driver.close()
-  const { histograms, errors } = recorder.finish()
+  const { histograms, errors, traced = null } = recorder.finish()
   const read = <Value>(
     metric: string,
     use: (histogram: ReturnType<typeof decode>) => Value,
@@ -128,6 +141,7 @@ export async function play(what: Play): Promise<Played> {
   return {
     counts: recorder.counts,
     errors,
+    traced,
     classes,
     end,
     valuesOf: (metric) => read(metric, ({ totalCount }) => totalCount) ?? 0,

@@ -8,7 +8,7 @@ import { STAMPS, streamsReply } from '../../src/drivers/driver.ts'
 import { PROTOCOLS, protocol as protocolOf } from '../../src/drivers/registry.ts'
 import { CALL_METRICS } from '../../src/record/metrics.ts'
 import type { Secure } from '../servers/plain-http.ts'
-import { type Play, play } from './play.ts'
+import { type Play, play, TRACE_PREFIX } from './play.ts'
 import { type Behaviour, TWINS, type TwinServer } from './twins.ts'
 
 const CONTENT_BYTES = 10
@@ -34,7 +34,7 @@ describe.each(TWINS)('$name $kind', (twin) => {
   const always = (): Behaviour => 'answer'
 
   async function against(
-    behave: () => Behaviour,
+    behave: (port: number, traceparent: string | undefined) => Behaviour,
     what: Omit<Play, 'target'> & { target?: Partial<Play['target']> },
     secure: Secure = false,
   ) {
@@ -72,6 +72,42 @@ describe.each(TWINS)('$name $kind', (twin) => {
       expect(played.valuesOf(metric.name), metric.name).toBe(expected)
     }
     expect(played.valuesOf('inter_chunk_latency')).toBe(streams ? 10 : 0)
+  })
+
+  const carrying = twin.ways.filter(({ version }) => version !== null)
+
+  test.each(carrying)('a trace of its own for each call where that is asked for: $title', async (way) => {
+    const load = { model: 'closed', concurrency: 4, calls: 20 } as const
+    const told: (string | undefined)[] = []
+    const behave = (_port: number, traceparent: string | undefined): Behaviour => {
+      told.push(traceparent)
+      return 'answer'
+    }
+    const options = { ...way.options, traceparent: true }
+    const { errors, traced } = await against(behave, { load, target: { options } }, way.secure)
+    expect(errors).toEqual([])
+    expect(told.length).toBe(20)
+    const form = new RegExp(`^00-(${TRACE_PREFIX}([0-9a-f]{16}))-\\2-01$`)
+    const ids = new Set(told.map((traceparent) => form.exec(traceparent ?? '')?.[1]))
+    // An upgrade to WebSocket is the one request of all the calls on its connection.
+    expect(ids.size).toBe(twin.name === 'websocket' ? way.connections : 20)
+    expect(ids).not.toContain(undefined)
+    expect(traced!.failed).toEqual([])
+    expect(traced!.slowest.length).toBe(5)
+    const latencies = traced!.slowest.map(({ latencyMs }) => latencyMs)
+    expect(latencies).toEqual(latencies.toSorted((a, b) => b - a))
+    for (const { traceId } of traced!.slowest) expect(ids).toContain(traceId)
+  })
+
+  test.each(carrying)('no trace where nobody asks: $title', async ({ options, secure }) => {
+    const told = new Set<string | undefined>()
+    const behave = (_port: number, traceparent: string | undefined): Behaviour => {
+      told.add(traceparent)
+      return 'answer'
+    }
+    const { traced } = await against(behave, { target: { options } }, secure)
+    expect([...told]).toEqual([undefined])
+    expect(traced).toBeNull()
   })
 
   test('a cold connection: one for each call, its handshake in the latency and not in the service time', async () => {

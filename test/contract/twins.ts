@@ -9,8 +9,8 @@ import type { Play } from './play.ts'
 
 export type Behaviour = 'answer' | 'begin'
 
-/** What is done with the call that came over the connection from this port. */
-type Behave = (port: number) => Behaviour
+/** What is done with the call that came over the connection from this port, and told this of its trace. */
+type Behave = (port: number, traceparent: string | undefined) => Behaviour
 
 export interface TwinServer {
   url: string
@@ -77,7 +77,8 @@ function overHttp(name: string, kind: CallKind, handlers: Record<Behaviour, Hand
     start: (behave, secure) =>
       startPlain((request, response) => {
         request.resume()
-        handlers[behave(request.socket.remotePort!)](request, response)
+        const traceparent = request.headers.traceparent as string | undefined
+        handlers[behave(request.socket.remotePort!, traceparent)](request, response)
       }, secure),
   }
 }
@@ -133,12 +134,13 @@ const overWebSocket = (kind: CallKind): Twin => ({
   cancels: [{}],
   start: (behave, secure) =>
     startWebSocket(
-      (ws, { socket }) => {
+      (ws, { socket, headers }) => {
+        const traceparent = headers.traceparent as string | undefined
         const waits = streamsRequest(kind)
         ws.on('message', (message) => {
           if (waits && String(message) !== END_MARK) return
           const parts = streamsReply(kind) ? ['01234', '56789', END_MARK] : ['0123456789']
-          if (behave(socket.remotePort!) === 'answer') for (const part of parts) ws.send(part)
+          if (behave(socket.remotePort!, traceparent) === 'answer') for (const part of parts) ws.send(part)
           else if (streamsReply(kind)) ws.send('01234')
         })
       },

@@ -297,7 +297,13 @@ test('a close that meets a request on its way out counts tcp.reset, whatever und
   const { target, payload, timeouts } = caseOf({ target: { interface: 'rest', url: server.url } })
   const rest = protocol('rest')
   const codec = rest.codec({ target, payload, file: null })
-  const driver = await rest.driver({ target, credentials: new TargetCredentials(target), codec, timeouts })
+  const driver = await rest.driver({
+    target,
+    credentials: new TargetCredentials(target),
+    codec,
+    timeouts,
+    trace: null,
+  })
   const session = await driver.open(UNMEASURED, AbortSignal.timeout(5000))
   const outcome = () => new Promise<Outcome>((end) => session.start(slot(end)))
   expect(await outcome()).toBe(SUCCESS)
@@ -312,6 +318,7 @@ function slot(end: (outcome: Outcome) => void): CallSlot {
   const stamp = () => {}
   return {
     state: null,
+    traceNumber: 0,
     encoded: stamp,
     written: stamp,
     writable: stamp,

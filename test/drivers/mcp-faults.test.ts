@@ -175,7 +175,8 @@ describe('a session that is asked after', () => {
     const target = { interface: 'mcp', url: server!.url, options: { tool: 'plain' } }
     const { timeouts, payload, ...planned } = caseOf({ target })
     const { codec, driver } = protocol('mcp')
-    const own = { target: planned.target, credentials: new TargetCredentials(planned.target), timeouts }
+    const credentials = new TargetCredentials(planned.target)
+    const own = { target: planned.target, credentials, timeouts, trace: null }
     return driver({ ...own, codec: codec({ target: planned.target, payload, file: null }) })
   }
 

@@ -48,6 +48,22 @@ describe('calls', () => {
   })
 
   test.each(['2025-11-25', '2026-07-28'])(
+    'a message tells its trace where that is asked for: %s',
+    async (revision) => {
+      const told = async (traceparent: boolean) => {
+        const { errors, counts, traced } = await against('tracing', {
+          ...calls(10, 2),
+          options: { revision, traceparent },
+        })
+        expect(errors).toEqual([])
+        return { bytes: counts.payloadBytes, slowest: traced?.slowest.length }
+      }
+      expect(await told(true)).toEqual({ bytes: 10 * 55, slowest: 5 })
+      expect(await told(false)).toEqual({ bytes: 0, slowest: undefined })
+    },
+  )
+
+  test.each(['2025-11-25', '2026-07-28'])(
     'progress in one piece with the result is not lost: %s',
     async (revision) => {
       const options = { kind: 'server-stream', revision }

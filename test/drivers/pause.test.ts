@@ -37,6 +37,7 @@ afterEach(async () => {
 
 /** A call that counts what comes of it, and pauses when its reader likes. */
 class Reading implements CallSlot {
+  traceNumber = 0
   state: unknown
   chunks = 0
   bytes = 0
@@ -84,6 +85,7 @@ async function open(broken: (reopen: () => Promise<void>) => void = () => {}): P
     credentials: new TargetCredentials(target),
     codec: codec({ target, payload, file: null }),
     timeouts: { ...timeouts, connectMs: 20_000 },
+    trace: null,
   })
   const signal = AbortSignal.timeout(20_000)
   const probe: SessionProbe = {

@@ -102,6 +102,24 @@ test('over TLS, too', async () => {
   expect(played.valuesOf('tls_handshake')).toBe(3)
 })
 
+test('a stream that goes on stays the trace that it was', async () => {
+  const told: string[] = []
+  server = await startPlain((request, response) => {
+    request.resume()
+    told.push(String(request.headers.traceparent))
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    if (request.headers['last-event-id'] === 'a') response.end('data: [DONE]\n\n')
+    else response.write('id: a\ndata: {"choices":[{"text":"x"}]}\n\n', () => response.socket?.destroySoon())
+  })
+  const calls = { model: 'closed', concurrency: 1, calls: 2 } as const
+  const played = await run({ resume: true, traceparent: true }, { load: calls })
+  expect(played.errors).toEqual([])
+  const [first, again, second, secondAgain] = told
+  expect([again, secondAgain]).toEqual([first, second])
+  expect(first).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)
+  expect(second).not.toBe(first)
+})
+
 test('`retry` is kept to', async () => {
   await serving({ retryMs: 60 })
   const played = await run({ resume: true }, { load: { model: 'closed', concurrency: 1, calls: 1 } })

@@ -82,7 +82,7 @@ let open: { session: McpSession; wire: Wire; isLost: boolean } | null = null
 async function opened(revision: Revision) {
   if (open && !open.isLost) return open
   const sdk = await loadSdk(revision)
-  const template = { tool: 'plain', kind: 'server-stream', codec } as const
+  const template = { tool: 'plain', kind: 'server-stream', codec, trace: null } as const
   const probe = {
     ...UNMEASURED,
     lost: () => {
@@ -106,6 +106,7 @@ async function converse(revision: Revision, heard: readonly string[]): Promise<O
   const ends: Outcome[] = []
   const call = {
     state: null,
+    traceNumber: 0,
     encoded() {},
     written() {},
     writable() {},

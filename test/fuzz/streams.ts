@@ -34,6 +34,7 @@ function told(reply: readonly Buffer[]): string {
   const seen = { tokens: 0, payloadBytes: 0, total: -1, ends: [] as Outcome[] }
   const call = {
     state: null,
+    traceNumber: 0,
     encoded() {},
     written() {},
     writable() {},

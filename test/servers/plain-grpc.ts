@@ -112,14 +112,14 @@ export async function startGrpcServer(
 /** What the contract suite asks for: 10 bytes in one message or two, or a call that never ends. */
 export function startGrpc(
   kind: CallKind,
-  behave: (port: number) => 'answer' | 'begin',
+  behave: (port: number, traceparent: string | undefined) => 'answer' | 'begin',
   secure: Secure,
 ): Promise<PlainGrpc> {
   return startGrpcServer(
     kind,
     (call) => {
       const streams = kind === 'server-stream' || kind === 'bidi'
-      const ends = behave(call.port) === 'answer'
+      const ends = behave(call.port, call.metadata.get('traceparent')[0] as string | undefined) === 'answer'
       void call.messages.then(() => {
         if (streams) call.write('01234')
         if (!ends) return

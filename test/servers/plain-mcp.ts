@@ -6,7 +6,7 @@ import { type Carrier, type Handler, type PlainServer, startPlain } from './plai
 export interface McpRequest {
   id: number | string
   method: string
-  params: Record<string, unknown> & { _meta?: { progressToken?: number | string } }
+  params: Record<string, unknown> & { _meta?: { progressToken?: number | string; traceparent?: string } }
 }
 
 /** A request of a client, and the ways to answer it. */

@@ -77,6 +77,11 @@ function call(request: McpRequest): void {
       return
     }
   }
+  if (fault === 'tracing') {
+    // A reply that is as long as what was told of the trace: nothing, or 55 characters.
+    reply(request, textResult(request.params._meta?.traceparent ?? ''))
+    return
+  }
   if (request.params._meta?.progressToken !== undefined) {
     // In one piece with the result: the SDK alone would lose it.
     const all = [

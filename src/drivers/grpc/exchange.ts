@@ -4,12 +4,14 @@ import {
   type ClientReadableStream,
   type ClientUnaryCall,
   type ClientWritableStream,
+  type Metadata,
   type StatusObject,
   status,
 } from '@grpc/grpc-js'
 import { type Content, clearContent, newContent } from '../../dialects/dialect.ts'
 import { type CallSlot, failure, SUCCESS } from '../driver.ts'
 import { readServerTiming } from '../server-timing.ts'
+import { TRACEPARENT, type TraceIds } from '../trace.ts'
 import { endedWithinMessage } from './half-message.ts'
 import { isOfConnection, statusOutcome } from './outcome.ts'
 import type { GrpcSession } from './session.ts'
@@ -63,7 +65,8 @@ export class Exchange {
   /** Starts the call on the wire, with its first message. */
   send(message: Buffer): void {
     const { client, template } = this.#session
-    const { kind, path, metadata } = template
+    const { kind, path, trace } = template
+    const metadata = trace === null ? template.metadata : this.#traced(trace, template.metadata)
     switch (kind) {
       case 'unary': {
         const call = client.makeUnaryRequest(path, identity, identity, message, metadata, this.#onReply)
@@ -113,6 +116,15 @@ export class Exchange {
   /** No more of the reply is wanted. */
   abort(): void {
     this.#grpcCall?.cancel()
+  }
+
+  /** What is the same for all calls, and the trace of this one. grpc-js may hold it for as long as the call goes on. */
+  #traced(trace: TraceIds, common: Metadata): Metadata {
+    const call = this.call!
+    call.traceNumber = trace.next()
+    const metadata = common.clone()
+    metadata.set(TRACEPARENT, trace.header(call.traceNumber))
+    return metadata
   }
 
   #write(call: ClientWritableStream<Buffer> | ClientDuplexStream<Buffer, Buffer>, message: Buffer): void {

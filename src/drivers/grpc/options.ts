@@ -2,6 +2,7 @@ import type { LearnedMethod } from '../../dialects/learned-method.ts'
 import { flag, integer, names, oneOf, quantity, text } from '../../values/leaf.ts'
 import { DURATION } from '../../values/units.ts'
 import type { CallKind } from '../driver.ts'
+import { TRACEPARENT, TRACEPARENT_OPTION } from '../trace.ts'
 
 /** What only gRPC knows. */
 export interface GrpcOptions {
@@ -72,4 +73,5 @@ export const GRPC_OPTIONS = {
     .describe(
       '`true`: the server is asked for its schema before the load (gRPC server reflection), in the place of `proto`. `validate` asks no server: it takes the call for one of the `kind` that stands here.',
     ),
+  [TRACEPARENT]: TRACEPARENT_OPTION,
 }

@@ -16,6 +16,7 @@ import {
   type StandingSession,
   type StreamingSession,
 } from '../driver.ts'
+import type { TraceIds } from '../trace.ts'
 import { type ConnectOptions, connectOptions, socketBytes, within } from '../transport/connect.ts'
 import { closedOutcome } from '../transport/errors.ts'
 import { channelOptions, metadataOf } from './channel.ts'
@@ -40,6 +41,7 @@ export interface CallTemplate {
   codec: GrpcCodec
   /** Calls at once on a connection, as far as the server takes them. */
   mostCalls: number
+  trace: TraceIds | null
 }
 
 export class GrpcDriver implements Driver {
@@ -48,7 +50,7 @@ export class GrpcDriver implements Driver {
   readonly #template: CallTemplate
   readonly #holdsStream: boolean
 
-  constructor({ target, credentials, codec, timeouts }: DriverOptions<GrpcCodec>, kind: CallKind) {
+  constructor({ target, credentials, codec, timeouts, trace }: DriverOptions<GrpcCodec>, kind: CallKind) {
     this.#options = connectOptions(target, 'h2', timeouts.connectMs)
     this.#channelOptions = channelOptions(target)
     this.#holdsStream = kind === 'server-stream' && target.api === 'raw'
@@ -61,6 +63,7 @@ export class GrpcDriver implements Driver {
       },
       codec,
       mostCalls: (target.options as unknown as GrpcOptions).calls_per_connection,
+      trace,
     }
   }
 

@@ -15,15 +15,12 @@ export class HttpDriver implements Driver {
   readonly #codec: HttpCodec
   readonly #newExchange: NewExchange
 
-  constructor(
-    { target, credentials, codec, timeouts }: DriverOptions<HttpCodec>,
-    accept: string,
-    newExchange: NewExchange,
-  ) {
+  constructor(options: DriverOptions<HttpCodec>, accept: string, newExchange: NewExchange) {
+    const { target, codec, timeouts } = options
     const { http } = target.options as unknown as HttpOptions
     this.options = connectOptions(target, http === '2' ? 'h2' : 'http/1.1', timeouts.connectMs)
     this.#origin = new URL(target.url).origin
-    this.template = requestTemplate(target, credentials, codec, accept)
+    this.template = requestTemplate(options, accept)
     this.#codec = codec
     this.#newExchange = newExchange
   }

@@ -1,4 +1,5 @@
 import { choices, oneOf } from '../../values/leaf.ts'
+import { TRACEPARENT, TRACEPARENT_OPTION } from '../trace.ts'
 
 /** What only the interfaces over HTTP know. */
 export interface HttpOptions {
@@ -35,6 +36,7 @@ export const HTTP_OPTIONS = {
   compression: oneOf('compression', COMPRESSIONS)
     .default('none')
     .describe('Compression of request bodies (Content-Encoding). Default: `none`.'),
+  [TRACEPARENT]: TRACEPARENT_OPTION,
 }
 
 export function httpOptionText(key: string, value: unknown): string {

@@ -8,6 +8,7 @@ import {
   type ResumableSession,
   type SessionProbe,
 } from '../driver.ts'
+import type { TraceIds } from '../trace.ts'
 import { socketBytes, type Transport } from '../transport/connect.ts'
 import { closedOutcome } from '../transport/errors.ts'
 import type { Exchange } from './exchange.ts'
@@ -90,6 +91,11 @@ export class HttpSession implements ResumableSession {
       this.finished(exchange)
       call.end(failure('request', 'encode', '', (error as Error).message))
       return
+    }
+    const { trace } = this.#template
+    if (trace !== null) {
+      call.traceNumber = trace.next()
+      tellTrace(trace, call, this.#request.headers as string[])
     }
     this.#client.dispatch(this.#request, exchange)
   }
@@ -178,6 +184,8 @@ export class HttpSession implements ResumableSession {
     this.#client = this.#clientOf(transport)
     transport.socket.once('close', () => this.#lose())
     const { path, headers } = this.#template.address()
+    const { trace } = this.#template
+    if (trace !== null && exchange.call) tellTrace(trace, exchange.call, headers)
     const body = this.#template.encode()
     this.#client.dispatch(
       { ...this.#request, path, headers: [...headers, ...exchange.again()], body },
@@ -231,4 +239,8 @@ export class HttpSession implements ResumableSession {
     this.#isClosed = true
     this.#probe.lost(closedOutcome(this.#transport.raw), true)
   }
+}
+
+function tellTrace(trace: TraceIds, { traceNumber }: CallSlot, headers: string[]): void {
+  headers[headers.length - 1] = trace.header(traceNumber)
 }

@@ -1,23 +1,25 @@
 import zlib from 'node:zlib'
 import type { HttpCodec } from '../../dialects/dialect.ts'
-import type { Target } from '../../plan/plan.ts'
-import type { Credentials } from '../driver.ts'
+import type { Credentials, DriverOptions } from '../driver.ts'
+import { TRACEPARENT, type TraceIds } from '../trace.ts'
 import type { HttpOptions } from './options.ts'
 
 /** Everything about a request that is the same for every call, until a token is renewed. */
 export interface RequestTemplate {
   credentials: Credentials
-  /** The path and the headers as they are with the credentials of this moment. */
+  /**
+   * The path and the headers as they are with the credentials of this moment. Where traces are told, the last header is
+   * that of one.
+   */
   address(): { path: string; headers: string[] }
   method: string
   encode(): Uint8Array | string | null
   payloadBytes: number
+  trace: TraceIds | null
 }
 
 export function requestTemplate(
-  { options }: Target,
-  credentials: Credentials,
-  codec: HttpCodec,
+  { target: { options }, credentials, codec, trace }: DriverOptions<HttpCodec>,
   accept: string,
 ): RequestTemplate {
   const { compression, method } = options as unknown as HttpOptions
@@ -30,11 +32,15 @@ export function requestTemplate(
       const { pathname, search } = new URL(credentials.url)
       return {
         path: pathname + search,
-        headers: Object.entries({ ...headers, ...credentials.headers }).flat(),
+        headers: [
+          ...Object.entries({ ...headers, ...credentials.headers }).flat(),
+          ...(trace ? [TRACEPARENT, trace.header(trace.next())] : []),
+        ],
       }
     },
     method: method ?? (encode ? 'POST' : 'GET'),
     payloadBytes: codec.payloadBytes,
+    trace,
     encode: encode ? compressing(encode, compressor(compression)) : () => null,
   }
 }

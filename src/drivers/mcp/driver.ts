@@ -28,7 +28,7 @@ export class McpDriver implements Driver {
   static async make(options: DriverOptions<McpCodec>, tool: string, kind: CallKind): Promise<McpDriver> {
     const { revision } = options.target.options as unknown as McpOptions
     const sdk = await loadSdk(revision)
-    return new McpDriver(sdk, { tool, kind, codec: options.codec }, options)
+    return new McpDriver(sdk, { tool, kind, codec: options.codec, trace: options.trace }, options)
   }
 
   private constructor(sdk: Sdk, template: CallTemplate, options: DriverOptions<McpCodec>) {

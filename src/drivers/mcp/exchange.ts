@@ -5,6 +5,7 @@ import { type CallSlot, failure, SUCCESS } from '../driver.ts'
 import { requestOutcome } from '../http/outcome.ts'
 import type { RetryAfter } from '../retry-after.ts'
 import { readServerTiming } from '../server-timing.ts'
+import { TRACEPARENT, type TraceIds } from '../trace.ts'
 import { EXCHANGE } from './channel.ts'
 import { NO_TIMEOUT_MS } from './options.ts'
 import { type RpcError, SAMPLE_CHARACTERS, thrownOutcome } from './outcome.ts'
@@ -20,6 +21,8 @@ export class Exchange {
   id = -1
   /** Its call's reader makes a pause. */
   isPaused = false
+  /** What the server is told of its trace; empty for nothing. */
+  traceparent = ''
   /** The status of an HTTP reply; 0 where there is none. */
   statusCode = 0
   /** The wait that an HTTP reply asked for. */
@@ -63,11 +66,20 @@ export class Exchange {
     this.#giveUp = giveUp
     this.#options.signal = giveUp.signal
     const { client, template } = this.#session
+    const { trace } = template
+    if (trace !== null) this.#tellTrace(trace, call)
     const result =
       template.tool === ''
         ? client.list(this.#params, this.#options)
         : client.call(this.#params, this.#options)
     result.then(this.#onResult, this.#onError)
+  }
+
+  #tellTrace(trace: TraceIds, call: CallSlot): void {
+    call.traceNumber = trace.next()
+    this.traceparent = trace.header(call.traceNumber)
+    // Another one for each call: the SDK may still look at that of a call that was given up.
+    this.#params._meta = { [TRACEPARENT]: this.traceparent }
   }
 
   /** Tells the SDK, and through it the server, that the reply is not wanted any more. */

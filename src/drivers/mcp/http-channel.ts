@@ -3,6 +3,7 @@ import type { ByteCounts, Credentials } from '../driver.ts'
 import { isOfConnection } from '../http/outcome.ts'
 import { singleClient } from '../http/single-client.ts'
 import type { RetryAfter } from '../retry-after.ts'
+import { TRACEPARENT } from '../trace.ts'
 import { socketBytes, type Transport } from '../transport/connect.ts'
 import { closedOutcome } from '../transport/errors.ts'
 import type { Channel, ChannelOwner, Message } from './channel.ts'
@@ -176,12 +177,12 @@ export class HttpChannel implements Channel {
 
   #fetch(init: RequestInit): Promise<Response> {
     if (init.method === 'GET') return Promise.resolve(new Response(null, { status: 405 }))
-    const request = this.#request(init)
-    const isFree = this.#replies.size < this.#most
-    if (this.#isOver || !isFree) return this.#aside(request)
     // The SDK hands over several in one turn, and not what they are.
     const exchange =
       init.method === 'POST' ? this.#options.owner.exchange(glimpsedId(init.body as string)) : null
+    const request = this.#request(init, exchange?.traceparent ?? '')
+    const isFree = this.#replies.size < this.#most
+    if (this.#isOver || !isFree) return this.#aside(request)
     exchange?.encoded((request.body as Buffer).byteLength)
     return new Promise((resolve, reject) => {
       const reply = new Reply(exchange, resolve, reject, this.#followed)
@@ -198,12 +199,13 @@ export class HttpChannel implements Channel {
     read: (reply: Reply): void => void this.#unread.delete(reply),
   }
 
-  #request({ method = 'POST', headers, body }: RequestInit): Dispatcher.DispatchOptions {
+  #request({ method = 'POST', headers, body }: RequestInit, traceparent: string): Dispatcher.DispatchOptions {
     const { credentials } = this.#options
     const { pathname, search } = new URL(credentials.url)
     const flat: string[] = ['user-agent', 'infer-bench']
     for (const [name, value] of headers as Headers) flat.push(name, value)
     for (const name in credentials.headers) flat.push(name, credentials.headers[name]!)
+    if (traceparent !== '') flat.push(TRACEPARENT, traceparent)
     return {
       path: pathname + search,
       method: method as 'POST',

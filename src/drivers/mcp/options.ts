@@ -6,6 +6,7 @@ import { choices, leaf, oneOf, text } from '../../values/leaf.ts'
 import type { Parsed } from '../../values/units.ts'
 import type { CallKind } from '../driver.ts'
 import { HTTP_VERSIONS, type HttpOptions, httpOptionText } from '../http/options.ts'
+import { TRACEPARENT, TRACEPARENT_OPTION } from '../trace.ts'
 
 export type McpTransport = 'http' | 'stdio' | 'websocket'
 export type Revision = '2025-11-25' | '2026-07-28'
@@ -128,6 +129,7 @@ export const MCP_OPTIONS = {
     .describe(
       `Who has a session of its own. ${choices(SESSIONS)}. A cold connection is a session of one call. Default: \`own\`.`,
     ),
+  [TRACEPARENT]: TRACEPARENT_OPTION,
 }
 
 /** What carries the target's messages. */

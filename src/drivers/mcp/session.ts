@@ -9,6 +9,7 @@ import {
   type SessionProbe,
   SUCCESS,
 } from '../driver.ts'
+import type { TraceIds } from '../trace.ts'
 import { type Channel, type ChannelOwner, EXCHANGE, type Message } from './channel.ts'
 import { Exchange } from './exchange.ts'
 import { NO_TIMEOUT_MS } from './options.ts'
@@ -21,6 +22,7 @@ export interface CallTemplate {
   tool: string
   kind: CallKind
   codec: McpCodec
+  trace: TraceIds | null
 }
 
 /** One session, with the SDK's client and what carries its messages. */

@@ -1,5 +1,6 @@
 import type { WebSocketCodec, WebSocketFace } from '../../dialects/websocket-face.ts'
 import type { CallKind, Credentials, Driver, DriverOptions, Session, SessionProbe } from '../driver.ts'
+import { TRACEPARENT, type TraceIds } from '../trace.ts'
 import { type ConnectOptions, connect, connectOptions, within } from '../transport/connect.ts'
 import { Link } from './link.ts'
 import type { WebSocketOptions } from './options.ts'
@@ -16,17 +17,19 @@ export class WebSocketDriver implements Driver {
   readonly #subprotocols: readonly string[]
   readonly #deflate: boolean
   readonly #template: CallTemplate
+  readonly #trace: TraceIds | null
   /** Those that stand, or are being closed, and when they are no more. */
   readonly #links = new Map<Link, Promise<void>>()
 
   constructor(
-    { target, credentials, codec, timeouts }: DriverOptions<WebSocketCodec>,
+    { target, credentials, codec, timeouts, trace }: DriverOptions<WebSocketCodec>,
     kind: CallKind,
     resume: WebSocketFace['resume'],
   ) {
     const { compression, subprotocols = [], ...options } = target.options as unknown as WebSocketOptions
     this.#options = connectOptions(target, 'http/1.1', timeouts.connectMs)
     this.#credentials = credentials
+    this.#trace = trace
     this.#subprotocols = subprotocols
     this.#deflate = compression === 'deflate'
     this.#template = {
@@ -57,9 +60,10 @@ export class WebSocketDriver implements Driver {
   ): Promise<Value> {
     return within(this.#options.timeoutMs, signal, async (either) => {
       const transport = await connect(this.#options, probe, either)
-      return upgrade(transport, this.#request(query), either, (ws) => {
+      const traceNumber = this.#trace?.next() ?? 0
+      return upgrade(transport, this.#request(query, traceNumber), either, (ws) => {
         probe.phase('setup')
-        const link = new Link(ws, transport)
+        const link = new Link(ws, transport, traceNumber)
         const { promise: closed, resolve } = Promise.withResolvers<void>()
         this.#links.set(link, closed)
         ws.once('close', () => {
@@ -72,13 +76,13 @@ export class WebSocketDriver implements Driver {
   }
 
   /** With the credentials of this moment. */
-  #request(query: Readonly<Record<string, string>>): UpgradeRequest {
+  #request(query: Readonly<Record<string, string>>, traceNumber: number): UpgradeRequest {
     const { headers, subprotocols } = this.#credentials
     const url = new URL(this.#credentials.url)
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
     return {
       url: url.href,
-      headers,
+      headers: this.#trace ? { ...headers, [TRACEPARENT]: this.#trace.header(traceNumber) } : headers,
       subprotocols: [...this.#subprotocols, ...subprotocols],
       deflate: this.#deflate,
     }

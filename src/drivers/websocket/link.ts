@@ -14,12 +14,15 @@ export interface LinkOwner {
 /** One WebSocket connection, which is pinged where that is asked for. */
 export class Link {
   readonly ws: WebSocket
+  /** The trace that the upgrade told of, which is that of its calls; 0 for none. */
+  readonly traceNumber: number
   readonly #transport: Transport
   #pinger: NodeJS.Timeout | null = null
   #error: NodeJS.ErrnoException | null = null
 
-  constructor(ws: WebSocket, transport: Transport) {
+  constructor(ws: WebSocket, transport: Transport, traceNumber: number) {
     this.ws = ws
+    this.traceNumber = traceNumber
     this.#transport = transport
   }
 

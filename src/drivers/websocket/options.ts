@@ -1,6 +1,7 @@
 import { choices, flag, integer, names, oneOf, quantity, text } from '../../values/leaf.ts'
 import { DURATION, formatDuration } from '../../values/units.ts'
 import type { CallKind } from '../driver.ts'
+import { TRACEPARENT, TRACEPARENT_OPTION } from '../trace.ts'
 
 /** What only WebSocket knows. */
 export interface WebSocketOptions {
@@ -67,6 +68,7 @@ export const WEBSOCKET_OPTIONS = {
     .describe(
       'Streams go on over a new connection when theirs is lost, as far as the API knows how. Default: `false`: they fail.',
     ),
+  [TRACEPARENT]: TRACEPARENT_OPTION,
 }
 
 export function webSocketOptionText(key: string, value: unknown): string {

@@ -64,6 +64,7 @@ export class WebSocketSession implements StreamingSession, ResumableSession, Lin
 
   start(call: CallSlot): void {
     const exchange = this.#exchanges.begin(call)
+    call.traceNumber = this.#link.traceNumber
     const { codec } = this.#template
     let message: Uint8Array
     try {
