@@ -20,8 +20,10 @@ const SIGNIFICANT_DIGITS = 3
 const PRECISION = 10 ** -SIGNIFICANT_DIGITS
 /** Buckets count in 32 bits, of which the library's decoder takes the first for a sign. */
 const MAX_COUNT = 2 ** 31 - 1
-/** Counts that a histogram of this range and precision has: half of 2048 for each power of two, and once more. */
-const COUNTS_LENGTH = 33 * 1024
+/** Counts that a histogram of this precision has for each power of two, and for the range of this one, and once more. */
+const HALF_LENGTH = 1024
+const POWERS = 32
+const COUNTS_LENGTH = (POWERS + 1) * HALF_LENGTH
 
 /** The wire format: cookies of HdrHistogram V2 with variable-length words, and where its header ends. */
 const COOKIE = 0x1c849313
@@ -152,6 +154,31 @@ export function decode(text: string): Histogram {
   return hdr.WasmHistogram.decode(encoded, 32) as Histogram
 }
 
+/** Values that a histogram does not tell apart. */
+export interface Bucket {
+  fromNs: number
+  /** The largest of them. */
+  toNs: number
+  count: number
+}
+
+/**
+ * What stands in a histogram that `encode` wrote, from the smallest values on. Needs no WebAssembly, so that a report can
+ * be made of it without waiting for any. Throws `HistogramError`, as `decode` does.
+ */
+export function bucketsOf(text: string): Bucket[] {
+  const encoded = decompress(text)
+  checkHeader(encoded)
+  const buckets: Bucket[] = []
+  walkCounts(encoded, (index, count) => {
+    // The first two halves count single nanoseconds; in each that follows, a bucket is twice as wide.
+    const widthNs = 2 ** Math.max(0, Math.floor(index / HALF_LENGTH) - 1)
+    const fromNs = (index < HALF_LENGTH ? index : HALF_LENGTH + (index % HALF_LENGTH)) * widthNs
+    buckets.push({ fromNs, toNs: fromNs + widthNs - 1, count })
+  })
+  return buckets
+}
+
 function decompress(text: string): Buffer {
   if (text.length > MAX_BASE64_LENGTH) {
     throw new HistogramError(`the histogram is longer than ${MAX_BASE64_LENGTH} characters`)
@@ -195,6 +222,11 @@ function checkHeader(encoded: Buffer): void {
 
 /** Walks the counts as the library will, because it does not look where it writes. */
 function checkCounts(encoded: Buffer): void {
+  walkCounts(encoded, () => {})
+}
+
+/** `visit` is told of each bucket that holds something, from the first on. Throws `HistogramError`. */
+function walkCounts(encoded: Buffer, visit: (index: number, count: number) => void): void {
   let position = HEADER_BYTES
   let index = 0
   let totalCount = 0
@@ -211,6 +243,7 @@ function checkCounts(encoded: Buffer): void {
     // ZigZag: even words are counts, odd ones tell how many empty buckets follow.
     const isCount = (word & 1n) === 0n
     const magnitude = Number(isCount ? word >> 1n : (word >> 1n) + 1n)
+    if (isCount && magnitude > 0) visit(index, magnitude)
     index += isCount ? 1 : magnitude
     totalCount += isCount ? magnitude : 0
     if (index > COUNTS_LENGTH) throw new HistogramError('the histogram has counts beyond its range')

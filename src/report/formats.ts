@@ -1,9 +1,12 @@
 import type { ReportView } from '../plan/plan.ts'
 import type { Result } from '../result/document.ts'
 import { commentReport } from './comment.ts'
+import { csvReport } from './csv.ts'
+import { hlogReport } from './hlog.ts'
 import { jsonReport } from './json.ts'
 import { junitReport } from './junit.ts'
 import { markdownReport } from './markdown.ts'
+import { prometheusReport } from './prometheus.ts'
 import { type Style, tableReport } from './table.ts'
 
 export interface Format {
@@ -20,6 +23,9 @@ export const FORMATS = [
   { name: 'json', extension: 'json', render: jsonReport },
   { name: 'junit', extension: 'xml', render: junitReport },
   { name: 'comment', extension: 'comment.md', render: commentReport },
+  { name: 'csv', extension: 'csv', render: csvReport },
+  { name: 'prometheus', extension: 'prom', render: prometheusReport },
+  { name: 'hlog', extension: 'hlog', render: hlogReport },
 ] as const satisfies readonly Format[]
 
 export type FormatName = (typeof FORMATS)[number]['name']
