@@ -5,6 +5,7 @@ import { type FormatName, formatByName } from '../report/formats.ts'
 import type { Result } from '../result/document.ts'
 import { readResult } from '../result/read.ts'
 import { writeWhole } from '../result/write.ts'
+import { reportFiles } from './report-files.ts'
 import { formatNames, parseFormats, styleOf } from './report-options.ts'
 
 interface ReportFlags {
@@ -47,11 +48,12 @@ async function report(files: string[], flags: ReportFlags): Promise<void> {
   const base = files.length === 1 ? basename(files[0]!).replace(/\.json$/i, '') : 'report'
   const folder = await isFolder(flags.out, flags.format)
   for (const name of flags.format) {
-    const { extension, render } = formatByName(name)
+    const format = formatByName(name)
     const file = folder
-      ? join(flags.out, `${base}.${name === 'json' ? 'report.' : ''}${extension}`)
+      ? join(flags.out, `${base}.${name === 'json' ? 'report.' : ''}${format.extension}`)
       : flags.out
-    await writeWhole(file, render(results, style, view))
+    const render = () => format.render(results, style, view)
+    for (const one of await reportFiles(format, results, file, render)) await writeWhole(one.file, one.text)
   }
 }
 
