@@ -7,6 +7,7 @@ import { clean } from './clean.ts'
 import { comparisonParts } from './comparison-page.ts'
 import { environmentFacts, pageTitle, scenarioWarnings } from './facts.ts'
 import { floorNotes } from './floor-notes.ts'
+import { latencyTable } from './latency-over-time.ts'
 import { duration, measured, whole } from './numbers.ts'
 import { type Cell, EMPTY, type Lines, type Page, plain, type Table, textColumn } from './page.ts'
 import { searchParts } from './search-table.ts'
@@ -18,6 +19,7 @@ export function resultPage(result: Result): Page {
   const parts = [
     ...searchParts(result.cases),
     ...caseTables(result.cases),
+    latencyTable(result.cases),
     errorTable(result.cases),
     ...(result.comparison ? comparisonParts(result.comparison) : []),
     thresholdTable(result),

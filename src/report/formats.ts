@@ -1,5 +1,6 @@
 import type { ReportView } from '../plan/plan.ts'
 import type { Result } from '../result/document.ts'
+import { chartsReport } from './charts.ts'
 import { commentReport } from './comment.ts'
 import { csvReport } from './csv.ts'
 import { hgrmParts, hgrmReport } from './hgrm.ts'
@@ -33,6 +34,7 @@ export const FORMATS = [
   { name: 'json', extension: 'json', render: jsonReport },
   { name: 'junit', extension: 'xml', render: junitReport },
   { name: 'comment', extension: 'comment.md', render: commentReport },
+  { name: 'charts', extension: 'charts.txt', render: chartsReport },
   { name: 'csv', extension: 'csv', render: csvReport },
   { name: 'prometheus', extension: 'prom', render: prometheusReport },
   { name: 'hgrm', extension: 'hgrm', render: hgrmReport, parts: hgrmParts },

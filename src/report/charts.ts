@@ -1,0 +1,158 @@
+/** What the numbers look like, for a terminal: a block of charts for each case. */
+
+import { createColors } from 'picocolors'
+import { metricByName } from '../record/metrics.ts'
+import type { CaseResult, Result } from '../result/document.ts'
+import { wasIdle } from '../result/idle.ts'
+import { isLowerBound } from '../result/thresholds.ts'
+import { type Chart, type ChartLine, type ChartTone, lineWidth, piece } from './chart.ts'
+import { clean } from './clean.ts'
+import { environmentFacts, pageTitle } from './facts.ts'
+import { handshakeChart, longestHandshakeMs } from './handshake-chart.ts'
+import { histogramChart } from './histogram-chart.ts'
+import { latencyChart } from './latency-over-time.ts'
+import { furthestBeyond, percentileChart } from './percentile-chart.ts'
+import { type Recorded, recordedOf } from './recorded.ts'
+import type { Style } from './table.ts'
+import { wrap } from './wrap.ts'
+
+const MIN_WIDTH = 40
+/** A chart that is wider shows nothing more. */
+const MOST_WIDTH = 160
+/** From here on two charts stand side by side. */
+const TWO_COLUMNS_WIDTH = 100
+const INDENT = 2
+const GAP = 4
+
+const OF_UNARY = ['request_latency']
+const OF_STREAMS = ['time_to_first_token', 'inter_chunk_latency', 'message_latency']
+const OF_IDLE: string[] = []
+
+/** No line is longer than the width. */
+export function chartsReport(results: readonly Result[], style: Style): string {
+  const width = Math.min(MOST_WIDTH, Math.max(MIN_WIDTH, style.width))
+  const paint = painter(style.colour)
+  return results.map((result) => `${resultLines(result, width).map(paint).join('\n')}\n`).join('\n')
+}
+
+function painter(colour: boolean): (line: ChartLine) => string {
+  const { bold, dim, cyan, yellow, red } = createColors(colour)
+  const tones: Readonly<Record<ChartTone, (text: string) => string>> = {
+    plain: (text) => text,
+    heading: bold,
+    quiet: dim,
+    bar: cyan,
+    tail: yellow,
+    bad: red,
+  }
+  return (line) => {
+    // Nothing is seen of spaces at the end, and a file is better without them.
+    const end = line.findLastIndex(({ text }) => text.trimEnd() !== '')
+    return line
+      .slice(0, end + 1)
+      .map(({ text, tone }, index) => {
+        const shown = index === end ? text.trimEnd() : text
+        return shown === '' ? '' : tones[tone](shown)
+      })
+      .join('')
+  }
+}
+
+function resultLines(result: Result, width: number): ChartLine[] {
+  const measured = result.cases.map((one) => ({ one, recorded: recordedMetrics(one) }))
+  const all = measured.flatMap(({ recorded }) => recorded.map((metric) => metric.recorded))
+  const common: Common = { furthest: furthestBeyond(all), longestMs: longestHandshakeMs(result.cases) }
+  return [
+    ...wrap(pageTitle(result), width).map((text): ChartLine => [piece(text, 'heading')]),
+    ...wrap(environmentFacts(result)[0]!, width).map((text): ChartLine => [piece(text, 'quiet')]),
+    ...measured.flatMap(({ one, recorded }) => [[], ...caseLines(one, recorded, common, width)]),
+  ]
+}
+
+/** What the cases of a result share, so that one can be laid beside the other. */
+interface Common {
+  furthest: number
+  longestMs: number
+}
+
+interface RecordedMetric {
+  name: string
+  title: string
+  recorded: Recorded
+}
+
+function recordedMetrics(one: CaseResult): RecordedMetric[] {
+  const asked = wasIdle(one) ? OF_IDLE : one.kind === 'streaming' ? OF_STREAMS : OF_UNARY
+  const found = readable(one, asked)
+  // A stream without content has no first token, but took its time.
+  return found.length > 0 || wasIdle(one) ? found : readable(one, OF_UNARY)
+}
+
+function readable(one: CaseResult, names: readonly string[]): RecordedMetric[] {
+  return names.flatMap((name) => {
+    const recorded = Object.hasOwn(one.metrics, name) ? recordedOf(one.metrics[name]) : null
+    return recorded ? [{ name, title: metricByName(name)!.title, recorded }] : []
+  })
+}
+
+function caseLines(
+  one: CaseResult,
+  metrics: readonly RecordedMetric[],
+  { furthest, longestMs }: Common,
+  width: number,
+): ChartLine[] {
+  const room = width - INDENT
+  const half = Math.floor((room - GAP) / 2)
+  const isWide = width >= TWO_COLUMNS_WIDTH
+  const of = (make: (chartWidth: number) => Chart | null) => make(isWide ? half : room)
+  const pairs = [
+    ...metrics.map(({ title, recorded }) => [
+      of((chartWidth) => percentileChart(title, recorded, furthest, chartWidth)),
+      of((chartWidth) => histogramChart(title, recorded, chartWidth)),
+    ]),
+    [
+      of((chartWidth) => latencyChart(one, chartWidth)),
+      of((chartWidth) => handshakeChart(one, longestMs, chartWidth)),
+    ],
+  ].map((pair) => pair.filter((chart) => chart !== null).map((chart) => linesOf(chart, isWide ? half : room)))
+  const drawn = pairs.flatMap((pair) => (isWide && pair.length > 1 ? [beside(pair, half)] : pair))
+  const notes = [
+    ...(drawn.length === 0 ? ['nothing was recorded that could be drawn'] : []),
+    ...boundNotes(one, metrics),
+  ]
+  const reasons = one.verdict.valid ? [] : one.verdict.reasons.map((reason) => `invalid: ${clean(reason)}`)
+  return [
+    ...wrap(`${clean(one.name)}${one.verdict.valid ? '' : ' (invalid)'}`, width).map(
+      (text): ChartLine => [piece(text, one.verdict.valid ? 'heading' : 'bad')],
+    ),
+    ...indented(reasons.flatMap((text) => wrap(text, room).map((line): ChartLine => [piece(line, 'bad')]))),
+    ...indented(notes.flatMap((text) => wrap(text, room).map((line): ChartLine => [piece(line, 'quiet')]))),
+    ...indented(drawn.flatMap((lines, index) => (index > 0 ? [[], ...lines] : lines))),
+  ]
+}
+
+/** What a bar cannot say of itself. */
+function boundNotes(one: CaseResult, metrics: readonly RecordedMetric[]): string[] {
+  return metrics.flatMap(({ name, title }) => {
+    const moved = isLowerBound(one, name) ? ['all'] : (one.metrics[name]!.at_least ?? [])
+    if (moved.length === 0) return []
+    return [
+      `>=: ${title} may be higher than drawn (${moved.map((statistic) => clean(statistic).replace('_', '.')).join(', ')})`,
+    ]
+  })
+}
+
+function linesOf({ title, lines }: Chart, width: number): ChartLine[] {
+  return [...wrap(title, width).map((text): ChartLine => [piece(text, 'heading')]), ...lines]
+}
+
+function beside([left, right]: ChartLine[][], leftWidth: number): ChartLine[] {
+  return Array.from({ length: Math.max(left!.length, right!.length) }, (_, index) => {
+    const first = left![index] ?? []
+    return [...first, piece(' '.repeat(leftWidth + GAP - lineWidth(first))), ...(right![index] ?? [])]
+  })
+}
+
+function indented(lines: readonly ChartLine[]): ChartLine[] {
+  return lines.map((line) => [piece(' '.repeat(INDENT)), ...line])
+}
