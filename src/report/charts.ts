@@ -20,7 +20,7 @@ const MIN_WIDTH = 40
 /** A chart that is wider shows nothing more. */
 const MOST_WIDTH = 160
 /** From here on two charts stand side by side. */
-const TWO_COLUMNS_WIDTH = 100
+const TWO_CHARTS_ROOM = 98
 const INDENT = 2
 const GAP = 4
 
@@ -98,24 +98,11 @@ function readable(one: CaseResult, names: readonly string[]): RecordedMetric[] {
 function caseLines(
   one: CaseResult,
   metrics: readonly RecordedMetric[],
-  { furthest, longestMs }: Common,
+  common: Common,
   width: number,
 ): ChartLine[] {
   const room = width - INDENT
-  const half = Math.floor((room - GAP) / 2)
-  const isWide = width >= TWO_COLUMNS_WIDTH
-  const of = (make: (chartWidth: number) => Chart | null) => make(isWide ? half : room)
-  const pairs = [
-    ...metrics.map(({ title, recorded }) => [
-      of((chartWidth) => percentileChart(title, recorded, furthest, chartWidth)),
-      of((chartWidth) => histogramChart(title, recorded, chartWidth)),
-    ]),
-    [
-      of((chartWidth) => latencyChart(one, chartWidth)),
-      of((chartWidth) => handshakeChart(one, longestMs, chartWidth)),
-    ],
-  ].map((pair) => pair.filter((chart) => chart !== null).map((chart) => linesOf(chart, isWide ? half : room)))
-  const drawn = pairs.flatMap((pair) => (isWide && pair.length > 1 ? [beside(pair, half)] : pair))
+  const drawn = chartsOf(one, metrics, common, room)
   const notes = [
     ...(drawn.length === 0 ? ['nothing was recorded that could be drawn'] : []),
     ...boundNotes(one, metrics),
@@ -129,6 +116,40 @@ function caseLines(
     ...indented(notes.flatMap((text) => wrap(text, room).map((line): ChartLine => [piece(line, 'quiet')]))),
     ...indented(drawn.flatMap((lines, index) => (index > 0 ? [[], ...lines] : lines))),
   ]
+}
+
+function chartsOf(
+  one: CaseResult,
+  metrics: readonly RecordedMetric[],
+  { furthest, longestMs }: Common,
+  room: number,
+): ChartLine[][] {
+  return [
+    ...metrics.flatMap(({ title, recorded }) =>
+      pair(
+        (width) => percentileChart(title, recorded, furthest, width),
+        (width) => histogramChart(title, recorded, width),
+        room,
+      ),
+    ),
+    ...pair(
+      (width) => latencyChart(one, width),
+      (width) => handshakeChart(one, longestMs, width),
+      room,
+    ),
+  ]
+}
+
+type Make = (width: number) => Chart | null
+
+/** Side by side where there is room for two. What is on the right is as wide without the other: it compares with other cases'. */
+function pair(left: Make, right: Make, room: number): ChartLine[][] {
+  const isWide = room >= TWO_CHARTS_ROOM
+  const half = isWide ? Math.floor((room - GAP) / 2) : room
+  const [first, second] = [left(half), right(half)]
+  if (isWide && first && second) return [beside(linesOf(first, half), linesOf(second, half), half)]
+  const alone = left(room)
+  return [...(alone ? [linesOf(alone, room)] : []), ...(second ? [linesOf(second, half)] : [])]
 }
 
 /** What a bar cannot say of itself. */
@@ -146,10 +167,10 @@ function linesOf({ title, lines }: Chart, width: number): ChartLine[] {
   return [...wrap(title, width).map((text): ChartLine => [piece(text, 'heading')]), ...lines]
 }
 
-function beside([left, right]: ChartLine[][], leftWidth: number): ChartLine[] {
-  return Array.from({ length: Math.max(left!.length, right!.length) }, (_, index) => {
-    const first = left![index] ?? []
-    return [...first, piece(' '.repeat(leftWidth + GAP - lineWidth(first))), ...(right![index] ?? [])]
+function beside(left: ChartLine[], right: ChartLine[], leftWidth: number): ChartLine[] {
+  return Array.from({ length: Math.max(left.length, right.length) }, (_, index) => {
+    const first = left[index] ?? []
+    return [...first, piece(' '.repeat(leftWidth + GAP - lineWidth(first))), ...(right[index] ?? [])]
   })
 }
 

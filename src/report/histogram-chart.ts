@@ -14,7 +14,7 @@ const DIVISIONS = [
   { steps: 48, digits: 3 },
   { steps: 96, digits: 3 },
 ] as const
-const MOST_ROWS = 14
+const MOST_ROWS = 16
 /** A bucket is told by the middle of it; values of 0 stand with the first that is more. */
 const SMALLEST_NS = 1
 const FEWEST_COLUMNS = 4
@@ -42,7 +42,7 @@ export function histogramChart(metric: string, recorded: Recorded, width: number
   const room = width - gutter - counts - shares - 5
   if (room < FEWEST_COLUMNS) return null
   return {
-    title: `${metric}, how many from … on, ${unit.name}`,
+    title: `${metric}, from … ${unit.name} on`,
     lines: told.map(
       ({ from, count, share, length }): ChartLine => [
         piece(`${from.padStart(gutter)} │`, 'quiet'),

@@ -6,13 +6,14 @@ import { type Chart, type ChartLine, type ChartTone, piece } from './chart.ts'
 import { clean } from './clean.ts'
 import { duration, significant, unitFor, whole } from './numbers.ts'
 import { type Cell, plain, type Table, textColumn } from './page.ts'
+import { wrap } from './wrap.ts'
 
 type Slice = NonNullable<CaseResult['rounds'][number]['timeline']>['slices'][number]
 
 /** Fewer tell nothing that the percentiles do not. */
 const FEWEST_SLICES = 4
 /** Of a line in a table, with what divides the rounds. */
-const TABLE_WIDTH = 32
+const TABLE_WIDTH = 24
 /** A page of many cases is to stay one. */
 const MOST_ROWS = 12
 const ROUNDS_END = '│'
@@ -91,9 +92,10 @@ export function latencyTable(cases: readonly CaseResult[]): Table | null {
     title: `Latency over time${left > 0 ? ` (of the ${whole(rows.length)} cases that varied most)` : ''}`,
     columns: [
       textColumn('case'),
-      textColumn(`p50, round ${ROUNDS_END} round`),
-      textColumn('p50 of the slices', 1, 'right'),
-      textColumn('p99 peak', 2, 'right'),
+      // Numbers are never broken, and nor must this be.
+      textColumn(`p50, round ${ROUNDS_END} round`, 2, 'right'),
+      textColumn('p50 range', 1, 'right'),
+      textColumn('p99 peak', 3, 'right'),
     ],
     rows,
   }
@@ -110,7 +112,7 @@ export function latencyChart(result: CaseResult, width: number): Chart | null {
   const [p50, p99] = [rangeOf(rounds, 'p50'), rangeOf(rounds, 'p99')]
   if (!p50 || !p99) return null
   const told = { p50: rangeText(p50), p99: rangeText(p99) }
-  // The ranges stand behind their lines, unless the slices need the room.
+  // The ranges stand behind their lines, unless the slices need the room; then before them.
   const right = Math.max(told.p50.length, told.p99.length) + 1
   const natural = rounds.reduce((sum, slices) => sum + slices.length + ROUNDS_END.length, -ROUNDS_END.length)
   const isBehind = LABEL_WIDTH + natural + right <= width
@@ -121,10 +123,18 @@ export function latencyChart(result: CaseResult, width: number): Chart | null {
     ...(isBehind ? [piece(` ${told[statistic]}`)] : []),
   ]
   const left = rounds.length - lines.length
-  const ranges = isBehind ? '' : `: p50 ${told.p50}, p99 ${told.p99}`
+  const title = `request latency over time${left > 0 ? ` (${whole(left)} later rounds left out)` : ''}`
+  const ranges = `p50 ${told.p50}, p99 ${told.p99}`
+  const isInTitle = !isBehind && title.length + 2 + ranges.length <= width
+  const beneath = isBehind || isInTitle ? [] : wrap(ranges, width)
   return {
-    title: `request latency over time${ranges}${left > 0 ? ` (${whole(left)} later rounds left out)` : ''}`,
-    lines: [line('p50', 'bar'), line('p99', 'tail'), ...errorLine(rounds, lines, width)],
+    title: isInTitle ? `${title}: ${ranges}` : title,
+    lines: [
+      ...beneath.map((text): ChartLine => [piece(text)]),
+      line('p50', 'bar'),
+      line('p99', 'tail'),
+      ...errorLine(rounds, lines, width),
+    ],
   }
 }
 

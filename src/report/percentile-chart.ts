@@ -65,7 +65,7 @@ export function percentileChart(
       piece(row.slice(body).trimEnd(), 'tail'),
     ]
   })
-  const kind = scale.isLinear ? '' : ', log scale'
+  const kind = scale.isLinear ? '' : ' (log)'
   return {
     title: `${metric} by percentile, ${unit.name}${kind}`,
     lines: [...rows, ...axis(furthest, room, gutter)],
