@@ -15,8 +15,8 @@ const DIVISIONS = [
   { steps: 96, digits: 3 },
 ] as const
 const MOST_ROWS = 16
-/** A bucket is told by the middle of it; values of 0 stand with the first that is more. */
-const SMALLEST_NS = 1
+/** Two chunks can come at once; on a logarithmic scale, what takes less than this would have most of the rows. */
+const SMALLEST_MS = 0.001
 const FEWEST_COLUMNS = 4
 
 interface Row {
@@ -57,7 +57,8 @@ export function histogramChart(metric: string, recorded: Recorded, width: number
 /** As fine as the rows that there may be allow. */
 function rowsOf({ buckets }: Recorded): Row[] {
   const middles = buckets.map(({ fromNs, toNs, count }) => ({
-    ms: Math.max(SMALLEST_NS, (fromNs + toNs) / 2) / NS_PER_MS,
+    // A bucket is told by the middle of it.
+    ms: Math.max(SMALLEST_MS, (fromNs + toNs) / 2 / NS_PER_MS),
     count,
   }))
   const [first, last] = [middles[0]!.ms, middles.at(-1)!.ms]
@@ -65,8 +66,9 @@ function rowsOf({ buckets }: Recorded): Row[] {
   const rowCount = (steps: number) => numberOf(last, steps) - numberOf(first, steps) + 1
   const { steps, digits } =
     DIVISIONS.findLast((division) => rowCount(division.steps) <= MOST_ROWS) ?? DIVISIONS[0]
-  const from = numberOf(first, steps)
-  const rows = Array.from({ length: rowCount(steps) }, (_, index): Row => {
+  // One more on either side: a bound that is rounded may leave the first or the last value outside.
+  const from = numberOf(first, steps) - 1
+  const rows = Array.from({ length: rowCount(steps) + 2 }, (_, index): Row => {
     return { fromMs: Number((10 ** ((from + index) / steps)).toPrecision(digits)), count: 0 }
   })
   for (const { ms, count } of middles) {
@@ -78,6 +80,7 @@ function rowsOf({ buckets }: Recorded): Row[] {
   }
   while (rows.length > 1 && rows.at(-1)!.count === 0) rows.pop()
   while (rows.length > 1 && rows[0]!.count === 0) rows.shift()
+  if (first === SMALLEST_MS) rows[0]!.fromMs = 0
   return rows
 }
 

@@ -25,9 +25,16 @@ function roundsOf({ rounds }: CaseResult): Slice[][] {
   return rounds.flatMap(({ timeline }) => (timeline && timeline.slices.length > 0 ? [timeline.slices] : []))
 }
 
+/** By comparing, not by spreading: a file may hold more slices than a function takes arguments. */
+function furthest(values: readonly (number | null)[], isFurther: (one: number, other: number) => boolean) {
+  return values.reduce<number | null>((found, value) => {
+    if (value === null) return found
+    return found === null || isFurther(value, found) ? value : found
+  }, null)
+}
+
 function highest(values: readonly (number | null)[]): number | null {
-  const there = values.filter((value) => value !== null)
-  return there.length > 0 ? Math.max(...there) : null
+  return furthest(values, (one, other) => one > other)
 }
 
 /** Neighbours become one where there is not room for all; of what they tell, a peak must not get lost. */
@@ -66,7 +73,8 @@ interface Range {
 
 function rangeOf(rounds: readonly Slice[][], statistic: 'p50' | 'p99'): Range | null {
   const values = rounds.flat().flatMap((slice) => slice[statistic] ?? [])
-  return values.length < FEWEST_SLICES ? null : { least: Math.min(...values), most: Math.max(...values) }
+  const [least, most] = [furthest(values, (one, other) => one < other), highest(values)]
+  return values.length < FEWEST_SLICES || least === null || most === null ? null : { least, most }
 }
 
 /** One line a case, of those that varied most. Null where no case has anything to tell. */

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { bar, columns, level } from '../../src/report/blocks.ts'
 import { chartsReport } from '../../src/report/charts.ts'
+import { histogramChart } from '../../src/report/histogram-chart.ts'
 import { markdownReport } from '../../src/report/markdown.ts'
 import { recordedOf, valuesAt } from '../../src/report/recorded.ts'
 import { tableReport } from '../../src/report/table.ts'
@@ -131,6 +132,37 @@ describe('the spectrum', () => {
     expect(drawn(spectrumOf(few, [many]))).toBeLessThan(72)
     expect(drawn(spectrumOf(many, [few]))).toBe(80)
   })
+})
+
+test('the histogram counts each value in the row whose bounds it lies between', () => {
+  const durationsNs = fc.array(fc.oneof(fc.integer({ min: 1000, max: 1e10 }), fc.constantFrom(0, 1, 999)), {
+    minLength: 1,
+    maxLength: 200,
+  })
+  const narrow = fc.array(fc.integer({ min: 2_000_000, max: 2_500_000 }), { minLength: 1, maxLength: 200 })
+  fc.assert(
+    fc.property(fc.oneof(durationsNs, narrow), (valuesNs) => {
+      const buckets = [...new Set(valuesNs)]
+        .sort((left, right) => left - right)
+        .map((value) => ({
+          fromNs: value,
+          toNs: value,
+          count: valuesNs.filter((other) => other === value).length,
+        }))
+      const chart = histogramChart('latency', { buckets, total: valuesNs.length }, 80)!
+      const perNs = { µs: 1e3, ms: 1e6, s: 1e9 }[/ (µs|ms|s) on$/.exec(chart.title)![1] as 'ms']
+      const rows = chart.lines.map((line) => {
+        const [label, , count] = line.map(({ text }) => Number(text.replace(/[│,]/g, '')))
+        return { fromNs: label! * perNs, count: count! }
+      })
+      expect(rows.length).toBeLessThanOrEqual(18)
+      for (const [index, { fromNs, count }] of rows.entries()) {
+        const toNs = rows[index + 1]?.fromNs ?? Number.POSITIVE_INFINITY
+        const inside = valuesNs.filter((value) => value >= fromNs * (1 - 1e-9) && value < toNs * (1 - 1e-9))
+        expect(count).toBe(inside.length)
+      }
+    }),
+  )
 })
 
 describe('latency over time', () => {
