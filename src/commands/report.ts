@@ -24,7 +24,11 @@ export function registerReport(program: Command): void {
     .option('--format <formats>', `what to make: ${formatNames()}`, parseFormats, ['table'])
     .option('--out <path>', 'write to this file, or into this folder, and print nothing')
     .option('--matrix', 'the performance matrix: one row an interface, not one a case', false)
-    .option('--width <columns>', 'how wide tables may be (default: the window, or 100)', parseWidth)
+    .option(
+      '--width <columns>',
+      'how wide tables and charts may be (default: the window, or 100)',
+      parseWidth,
+    )
     .addHelpText(
       'after',
       '\nExit codes: 0 done, 1 a file could not be written, 104 a result is missing or damaged.',

@@ -26,7 +26,7 @@ const GAP = 4
 
 const OF_UNARY = ['request_latency']
 const OF_STREAMS = ['time_to_first_token', 'inter_chunk_latency', 'message_latency']
-const OF_IDLE: string[] = []
+const OF_IDLE = ['handshake']
 
 /** No line is longer than the width. */
 export function chartsReport(results: readonly Result[], style: Style): string {

@@ -130,30 +130,36 @@ export function latencyChart(result: CaseResult, width: number): Chart | null {
     piece(spark(lines, statistic), tone),
     ...(isBehind ? [piece(` ${told[statistic]}`)] : []),
   ]
+  const errors = rounds.flat().reduce((sum, slice) => sum + slice.errors, 0)
+  const failed = errors > 0 ? `${whole(errors)} failed` : ''
+  const marks = errors > 0 ? errorMarks(lines) : ''
+  const isFailedBehind = LABEL_WIDTH + marks.length + 1 + failed.length <= width
   const left = rounds.length - lines.length
   const title = `request latency over time${left > 0 ? ` (${whole(left)} later rounds left out)` : ''}`
-  const ranges = `p50 ${told.p50}, p99 ${told.p99}`
-  const isInTitle = !isBehind && title.length + 2 + ranges.length <= width
-  const beneath = isBehind || isInTitle ? [] : wrap(ranges, width)
+  const homeless = [
+    ...(isBehind ? [] : [`p50 ${told.p50}, p99 ${told.p99}`]),
+    ...(isFailedBehind ? [] : [failed]),
+  ]
+  const inTitle = [title, homeless.join(', ')].filter((text) => text !== '').join(': ')
+  const isInTitle = inTitle.length <= width
   return {
-    title: isInTitle ? `${title}: ${ranges}` : title,
+    title: isInTitle ? inTitle : title,
     lines: [
-      ...beneath.map((text): ChartLine => [piece(text)]),
+      ...(isInTitle ? [] : homeless.flatMap((text) => wrap(text, width))).map(
+        (text): ChartLine => [piece(text)],
+      ),
       line('p50', 'bar'),
       line('p99', 'tail'),
-      ...errorLine(rounds, lines, width),
+      ...(errors > 0
+        ? [[piece('err ', 'quiet'), piece(marks, 'bad'), piece(isFailedBehind ? ` ${failed}` : '', 'bad')]]
+        : []),
     ],
   }
 }
 
-/** Nothing where no call failed. */
-function errorLine(rounds: readonly Slice[][], shown: readonly Slice[][], width: number): ChartLine[] {
-  const errors = rounds.flat().reduce((sum, slice) => sum + slice.errors, 0)
-  if (errors === 0) return []
-  const marks = shown
+/** Beneath the slices in which a call failed. */
+function errorMarks(rounds: readonly Slice[][]): string {
+  return rounds
     .map((slices) => slices.map((slice) => (slice.errors > 0 ? '×' : ' ')).join(''))
     .join(' '.repeat(ROUNDS_END.length))
-  const told = ` ${whole(errors)} failed`
-  const fits = LABEL_WIDTH + marks.length + told.length <= width
-  return [[piece('err ', 'quiet'), piece(marks, 'bad'), ...(fits ? [piece(told, 'bad')] : [])]]
 }

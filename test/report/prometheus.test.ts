@@ -87,6 +87,14 @@ test('says what a family is once, before its samples, which all differ', (contex
   }
 })
 
+test('a load that makes no calls has no throughput, not one of 0', () => {
+  const [first] = result.cases
+  const summary = { ...first!.summary, request_throughput: 0, sessions: 200, session_loss: 0 }
+  const text = prometheusReport([{ ...result, cases: [{ ...first!, summary }] }])
+  expect(text).not.toContain('request_throughput')
+  expect(text).toMatch(/^infer_bench_session_loss_ratio\{.*\} 0$/m)
+})
+
 test('of two runs of the same cases, the later one is how it is now', () => {
   const slow = result.cases.map((one) => ({ ...one, summary: { ...one.summary, request_throughput: 1.5 } }))
   const later = { ...result, start_time: '2026-11-24T00:00:00.000Z', cases: slow }
