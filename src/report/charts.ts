@@ -164,7 +164,7 @@ function boundNotes(one: CaseResult, metrics: readonly RecordedMetric[]): string
 }
 
 function linesOf({ title, lines }: Chart, width: number): ChartLine[] {
-  return [...wrap(title, width).map((text): ChartLine => [piece(text, 'heading')]), ...lines]
+  return [...wrap(title, width).map((text): ChartLine => [piece(text)]), ...lines]
 }
 
 function beside(left: ChartLine[], right: ChartLine[], leftWidth: number): ChartLine[] {

@@ -12,8 +12,8 @@ import { hgrmParts, hgrmReport } from '../../src/report/hgrm.ts'
 import { hlogReport } from '../../src/report/hlog.ts'
 import type { CaseResult, Result } from '../../src/result/document.ts'
 import { readResult } from '../../src/result/read.ts'
+import { askPython } from '../python.ts'
 import { goldenFolder } from './golden.ts'
-import { askPython } from './python.ts'
 
 const NS_PER_MS = 1e6
 

@@ -6,8 +6,8 @@ import { beforeAll, expect, type TestContext, test } from 'vitest'
 import { prometheusReport } from '../../src/report/prometheus.ts'
 import type { CaseResult, Result } from '../../src/result/document.ts'
 import { readResult } from '../../src/result/read.ts'
+import { askPython } from '../python.ts'
 import { goldenFolder } from './golden.ts'
-import { askPython } from './python.ts'
 
 let result: Result
 

@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { TestContext } from 'vitest'
-import { needs } from '../requirements.ts'
+import { needs } from './requirements.ts'
 
 /** The libraries that `.ci/run` installs, by the folder of `.cache` that they lie in. */
 const LIBRARIES = {
@@ -34,7 +34,7 @@ export function askPython(
 }
 
 function folderOf(context: TestContext, library: keyof typeof LIBRARIES): string {
-  const folder = fileURLToPath(new URL(`../../.cache/${library}`, import.meta.url))
+  const folder = fileURLToPath(new URL(`../.cache/${library}`, import.meta.url))
   const { module, version } = LIBRARIES[library]
   const install = `python3 -m pip install --no-deps --target .cache/${library} ${library}==${version}`
   needs(context, `${folder}/${module}`, install)
