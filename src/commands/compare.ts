@@ -90,7 +90,9 @@ async function compare(baseline: string, candidates: string[], flags: CompareFla
   const text = printed(flags.format, render(style))
   if (flags.out === undefined) process.stdout.write(text)
   else await writeWhole(flags.out, text)
-  const isWritten = await writeWanted(flags.format, render(styleOf({}, {})))
+  const isWritten = await writeWanted(flags.format, async (format, file) => [
+    { file, text: render(styleOf({}, {}))(format) },
+  ])
   await tellGithub(process.env, () => ({
     checks: checksOfComparisons(comparisons, outcome),
     summary: commentComparison(comparisons, outcome),

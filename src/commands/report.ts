@@ -8,6 +8,7 @@ import { readResult } from '../result/read.ts'
 import { writeWhole } from '../result/write.ts'
 import { UsageError } from '../scenario/problem.ts'
 import { OTLP_HELP, otlpDestination } from './otlp-destination.ts'
+import { reportFiles } from './report-files.ts'
 import { formatNames, parseFormats, styleOf } from './report-options.ts'
 
 interface ReportFlags {
@@ -30,7 +31,11 @@ export function registerReport(program: Command): void {
     .option('--matrix', 'the performance matrix: one row an interface, not one a case', false)
     .option('--advise', 'the interfaces ranked for each purpose, by the numbers and what they can do', false)
     .option('--otlp [url]', OTLP_HELP)
-    .option('--width <columns>', 'how wide tables may be (default: the window, or 100)', parseWidth)
+    .option(
+      '--width <columns>',
+      'how wide tables and charts may be (default: the window, or 100)',
+      parseWidth,
+    )
     .addHelpText(
       'after',
       '\nExit codes: 0 done, 1 a file could not be written, or metrics not be sent, 104 a result is missing or damaged.',
@@ -73,7 +78,8 @@ async function render(
     const file = folder
       ? join(flags.out, `${base}.${name === 'json' ? 'report.' : ''}${format.extension}`)
       : flags.out
-    await writeWhole(file, format.render(results, style, view))
+    const render = () => format.render(results, style, view)
+    for (const one of await reportFiles(format, results, file, render)) await writeWhole(one.file, one.text)
   }
 }
 

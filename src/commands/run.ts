@@ -22,6 +22,7 @@ import { tellGithub } from './github.ts'
 import { type Measured, measure, type Watcher } from './measure.ts'
 import { OTLP_HELP, type OtlpDestination, otlpDestination } from './otlp-destination.ts'
 import { ReferenceProcess, type ReferenceReady } from './reference-process.ts'
+import { reportFiles } from './report-files.ts'
 import { formatNames, styleOf } from './report-options.ts'
 import { checkServerProcesses } from './server-process.ts'
 import { withServerSchemas } from './server-schemas.ts'
@@ -238,7 +239,9 @@ async function show(result: Result, flags: RunFlags, view: ReportView): Promise<
   const render = (style: Style) => (name: FormatName) => formatByName(name).render([result], style, view)
   process.stdout.write(printed(flags.report, render(styleOf(process.stdout, process.env))))
   const codes = exitCodes(result)
-  if (!(await writeWanted(flags.report, render(styleOf({}, {}))))) codes.push(EXIT.internal)
+  const filesOf = (name: FormatName, file: string) =>
+    reportFiles(formatByName(name), [result], file, () => render(styleOf({}, {}))(name))
+  if (!(await writeWanted(flags.report, filesOf))) codes.push(EXIT.internal)
   const file = flags.out ?? defaultResultFile(result)
   try {
     await writeResult(result, file)

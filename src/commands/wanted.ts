@@ -4,6 +4,7 @@ import { InvalidArgumentError } from 'commander'
 import { ResultWriteError, writeWhole } from '../result/write.ts'
 import { UsageError } from '../scenario/problem.ts'
 import { printable } from '../values/printable.ts'
+import type { ReportFile } from './report-files.ts'
 import { parseNames } from './report-options.ts'
 
 export interface Wanted<Name extends string> {
@@ -50,13 +51,13 @@ export function printed<Name extends string>(
 /** Writes those that go to files, and tells of each that cannot be written. False where one was not. */
 export async function writeWanted<Name extends string>(
   wanted: readonly Wanted<Name>[],
-  render: (format: Name) => string,
+  filesOf: (format: Name, file: string) => Promise<readonly ReportFile[]>,
 ): Promise<boolean> {
   let isWritten = true
   for (const { format, file } of wanted) {
     if (file === null) continue
     try {
-      await writeWhole(file, render(format))
+      for (const one of await filesOf(format, file)) await writeWhole(one.file, one.text)
     } catch (error) {
       if (!(error instanceof ResultWriteError)) throw error
       process.stderr.write(`error: ${printable(error.message)}\n`)

@@ -20,10 +20,10 @@ const SIGNIFICANT_DIGITS = 3
 const PRECISION = 10 ** -SIGNIFICANT_DIGITS
 /** Buckets count in 32 bits, of which the library's decoder takes the first for a sign. */
 const MAX_COUNT = 2 ** 31 - 1
-/** Half of the 2048 buckets of one nanosecond that a histogram of this precision begins with. */
-const HALF_RANGE = 1024
-/** Counts that a histogram of this range and precision has: half of 2048 for each power of two, and once more. */
-const COUNTS_LENGTH = 33 * HALF_RANGE
+/** Counts that a histogram of this precision has for each power of two, and for the range of this one, and once more. */
+const HALF_LENGTH = 1024
+const POWERS = 32
+const COUNTS_LENGTH = (POWERS + 1) * HALF_LENGTH
 
 /** The wire format: cookies of HdrHistogram V2 with variable-length words, and where its header ends. */
 const COOKIE = 0x1c849313
@@ -154,26 +154,29 @@ export function decode(text: string): Histogram {
   return hdr.WasmHistogram.decode(encoded, 32) as Histogram
 }
 
-/** Values of a stored histogram that it keeps as one. */
+/** Values that a histogram does not tell apart. */
 export interface Bucket {
-  /** The highest value that falls into it, which is what percentiles tell of them all. */
-  highestNs: number
+  fromNs: number
+  /** The largest of them. */
+  toNs: number
   count: number
 }
 
-/** What `encode` wrote, bucket by bucket, the smallest values first; empty ones left out. Throws `HistogramError`. */
+/**
+ * What stands in a histogram that `encode` wrote, from the smallest values on. Needs no WebAssembly, so that a report can
+ * be made of it without waiting for any. Throws `HistogramError`, as `decode` does.
+ */
 export function bucketsOf(text: string): Bucket[] {
   const encoded = decompress(text)
   checkHeader(encoded)
   const buckets: Bucket[] = []
-  walkCounts(encoded, (index, count) => buckets.push({ highestNs: highestNsAt(index), count }))
+  walkCounts(encoded, (index, count) => {
+    // The first two halves count single nanoseconds; in each that follows, a bucket is twice as wide.
+    const widthNs = 2 ** Math.max(0, Math.floor(index / HALF_LENGTH) - 1)
+    const fromNs = (index < HALF_LENGTH ? index : HALF_LENGTH + (index % HALF_LENGTH)) * widthNs
+    buckets.push({ fromNs, toNs: fromNs + widthNs - 1, count })
+  })
   return buckets
-}
-
-/** Each power of two has half as many buckets as the first range, which are twice as wide as those of the one before. */
-function highestNsAt(index: number): number {
-  const exponent = Math.max(0, Math.floor(index / HALF_RANGE) - 1)
-  return (index - exponent * HALF_RANGE + 1) * 2 ** exponent - 1
 }
 
 function decompress(text: string): Buffer {
@@ -222,8 +225,8 @@ function checkCounts(encoded: Buffer): void {
   walkCounts(encoded, () => {})
 }
 
-/** Tells each count that is not 0, with the index of its bucket. Throws `HistogramError`. */
-function walkCounts(encoded: Buffer, found: (index: number, count: number) => void): void {
+/** `visit` is told of each bucket that holds something, from the first on. Throws `HistogramError`. */
+function walkCounts(encoded: Buffer, visit: (index: number, count: number) => void): void {
   let position = HEADER_BYTES
   let index = 0
   let totalCount = 0
@@ -240,6 +243,7 @@ function walkCounts(encoded: Buffer, found: (index: number, count: number) => vo
     // ZigZag: even words are counts, odd ones tell how many empty buckets follow.
     const isCount = (word & 1n) === 0n
     const magnitude = Number(isCount ? word >> 1n : (word >> 1n) + 1n)
+    if (isCount && magnitude > 0) visit(index, magnitude)
     index += isCount ? 1 : magnitude
     totalCount += isCount ? magnitude : 0
     if (index > COUNTS_LENGTH) throw new HistogramError('the histogram has counts beyond its range')

@@ -9,6 +9,7 @@ import { clean } from './clean.ts'
 import { comparisonParts } from './comparison-page.ts'
 import { environmentFacts, pageTitle, scenarioWarnings } from './facts.ts'
 import { floorNotes } from './floor-notes.ts'
+import { latencyTable } from './latency-over-time.ts'
 import { matrixOf } from './matrix.ts'
 import { duration, measured, whole } from './numbers.ts'
 import { type Cell, EMPTY, type Lines, type Page, plain, type Table, textColumn } from './page.ts'
@@ -25,6 +26,7 @@ export function resultPage(result: Result): Page {
     ...caseTables(result.cases),
     // What calls take stands in the tables above; what sessions take beside it has no other place.
     result.cases.some(wasIdle) ? resourcesTable(matrixOf(result).rows) : null,
+    latencyTable(result.cases),
     errorTable(result.cases),
     traceTable(result.cases),
     ...(result.comparison ? comparisonParts(result.comparison) : []),

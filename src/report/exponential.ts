@@ -34,7 +34,7 @@ export function exponentialOf({ hdr, mean, min, max }: Distribution): Exponentia
   const buckets = bucketsOf(hdr)
   const count = buckets.reduce((total, bucket) => total + bucket.count, 0)
   if (count === 0) return null
-  const isZero = ({ highestNs }: Bucket) => highestNs === 0
+  const isZero = ({ toNs }: Bucket) => toNs === 0
   const zeroCount = buckets.find(isZero)?.count ?? 0
   return {
     ...indexed(
@@ -57,8 +57,8 @@ function indexed(
   buckets: readonly Bucket[],
   maxNs: number,
 ): Pick<ExponentialHistogram, 'scale' | 'offset' | 'bucketCounts'> {
-  const finest = buckets.map(({ highestNs, count }) => ({
-    index: indexOf(Math.min(highestNs, Math.max(maxNs, 1)) / NS_PER_S),
+  const finest = buckets.map(({ toNs, count }) => ({
+    index: indexOf(Math.min(toNs, Math.max(maxNs, 1)) / NS_PER_S),
     count,
   }))
   const first = finest[0]?.index

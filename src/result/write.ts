@@ -5,6 +5,8 @@ import type { Result } from './document.ts'
 
 /** Characters of a run's name that its file keeps; far below what file systems allow, whatever the script. */
 const MAX_NAME_LENGTH = 40
+/** Of a name's parts: three of them and what else stands in a name must not reach the 255 bytes of file systems. */
+const MAX_PART_BYTES = 60
 /** Of files that are not whole yet: hidden, and nobody else's. */
 const TEMPORARY_END = '.infer-bench.tmp'
 /** No write takes so long: what is older belongs to a process that was killed. */
@@ -24,6 +26,13 @@ export class ResultWriteError extends Error {
 export function defaultResultFile(result: Pick<Result, 'name' | 'start_time'>): string {
   const name = safe(result.name).slice(0, MAX_NAME_LENGTH).replace(/-+$/, '') || 'result'
   return join('results', `${name}-${safe(result.start_time)}.json`)
+}
+
+/** Of any text, what can be part of a file's name on every system: it leads to no other folder, and is short. May be empty. */
+export function nameForFile(text: string): string {
+  let name = safe(text.toWellFormed())
+  while (Buffer.byteLength(name) > MAX_PART_BYTES) name = [...name].slice(0, -1).join('')
+  return name.replace(/[-.]+$/, '')
 }
 
 function safe(text: string): string {
@@ -48,7 +57,7 @@ export async function writeWhole(file: string, text: string): Promise<void> {
 }
 
 /** What a file must not be put in the place of: a run by root would do so to `/dev/null`. */
-async function isDevice(file: string): Promise<boolean> {
+export async function isDevice(file: string): Promise<boolean> {
   return stat(file).then(
     (found) => !found.isFile() && !found.isDirectory(),
     () => false,

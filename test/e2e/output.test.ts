@@ -145,6 +145,16 @@ test('--report json: stdout is the result as it is stored, and nothing else', as
   expect({ code, stderr }).toEqual({ code: 0, stderr: 'result: result.json\n' })
 })
 
+test('--report hgrm: a file for each distribution, in a folder or beside the name that was given', async () => {
+  const cwd = await folderWith({ 'scenario.yaml': quickScenario({ mine: server.url, other: server.url }) })
+  const args = ['run', 'scenario.yaml', '--out', 'result.json', '--report', 'hgrm=plots/,hgrm=beside/x.hgrm']
+  const { code, stdout } = await cli(args, { cwd })
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
+  const names = ['mine.request_latency.hgrm', 'other.request_latency.hgrm']
+  expect(readdirSync(join(cwd, 'plots')).sort()).toEqual(names)
+  expect(readdirSync(join(cwd, 'beside')).sort()).toEqual(names.map((name) => `x.${name}`))
+})
+
 describe('a reader that went away', () => {
   test('takes nothing from the result, nor from the exit code', async () => {
     const cwd = await folder('thresholds: { mine: { request_latency: { p50: "< 1us" } } }')

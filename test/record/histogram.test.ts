@@ -1,5 +1,3 @@
-import { execFileSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { deflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -17,7 +15,7 @@ import {
   recordMs,
 } from '../../src/record/histogram.ts'
 import { PERCENTILES } from '../../src/record/metrics.ts'
-import { needs } from '../requirements.ts'
+import { askPython } from '../python.ts'
 
 const HOUR_MS = 3_600_000
 const durations = fc.array(fc.double({ min: 0, max: HOUR_MS, noNaN: true }), { minLength: 1, maxLength: 200 })
@@ -121,10 +119,6 @@ describe('the stored form', () => {
   })
 
   test('is what another HdrHistogram library reads', (context) => {
-    const library = fileURLToPath(new URL('../../.cache/hdrhistogram', import.meta.url))
-    const install = 'python3 -m pip install --no-deps --target .cache/hdrhistogram hdrhistogram==0.10.8'
-    needs(context, 'python3', 'it reads a histogram with HdrHistogram for Python')
-    needs(context, `${library}/hdrh/histogram.py`, install)
     const program = `
 import json, sys
 from hdrh.histogram import HdrHistogram
@@ -134,13 +128,9 @@ print(json.dumps([h.total_count, h.get_min_value()] + [h.get_value_at_percentile
     const percentiles = Object.values(PERCENTILES)
     const valuesMs = Array.from({ length: 20_000 }, (_, index) => Math.exp((index % 1999) / 150) / 1000)
     using([0, ...valuesMs], (histogram) => {
-      const output = execFileSync('python3', ['-c', program, JSON.stringify(percentiles)], {
-        input: encode(histogram),
-        encoding: 'utf8',
-        env: { ...process.env, PYTHONPATH: library },
-      })
+      const told = askPython(context, 'hdrhistogram', program, encode(histogram), JSON.stringify(percentiles))
       const own = percentiles.map((percentile) => histogram.getValueAtPercentile(percentile))
-      expect(JSON.parse(output)).toEqual([20_001, 0, ...own])
+      expect(told).toEqual([20_001, 0, ...own])
     })
   })
 })

@@ -60,6 +60,23 @@ test('writes one format to a file, several into a folder, and prints nothing the
   expect(await readFile(join(several, 'report.txt'), 'utf8')).toContain('Unary calls')
 })
 
+test('writes a distribution for each case and metric, and names the file after them', async () => {
+  const file = join(folder, 'distributions', 'x.hgrm')
+  expect(report(fixture, '--format', 'hgrm', '--out', file)).toEqual({ status: 0, stdout: '', stderr: '' })
+  const names = await readdir(join(folder, 'distributions'))
+  expect(names.sort()).toEqual([
+    'x.chat-聊天-32-64-tokens.inter_chunk_latency.hgrm',
+    'x.chat-聊天-32-64-tokens.request_latency.hgrm',
+    'x.chat-聊天-32-64-tokens.time_to_first_token.hgrm',
+    'x.rest-1KiB-8.request_latency.hgrm',
+    'x.rest-1MiB-8-cold-over-TLS.request_latency.hgrm',
+    'x.rest-burst-5000-s.request_latency.hgrm',
+  ])
+  const written = names.sort().map((name) => readFile(join(folder, 'distributions', name), 'utf8'))
+  const printed = await golden('hgrm.hgrm')
+  for (const text of await Promise.all(written)) expect(printed).toContain(text)
+})
+
 test('answers 104 for a damaged result, with its place, before anything is printed', async () => {
   const damaged = join(folder, 'damaged.json')
   await writeFile(damaged, '{"schema_version":')

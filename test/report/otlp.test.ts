@@ -64,10 +64,10 @@ describe('the buckets of a stored histogram', () => {
         for (const valueMs of valuesMs) recordMs(histogram, valueMs)
         const buckets = bucketsOf(encode(histogram))
         let rank = 0
-        for (const { highestNs, count } of buckets) {
+        for (const { toNs, count } of buckets) {
           rank += count
           const percentile = ((rank - 0.5) / valuesMs.length) * 100
-          expect(highestNs).toBe(histogram.getValueAtPercentile(percentile))
+          expect(toNs).toBe(histogram.getValueAtPercentile(percentile))
         }
         expect(rank).toBe(valuesMs.length)
         destroy(histogram)
