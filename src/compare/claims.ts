@@ -1,7 +1,8 @@
 /** What was claimed, held against what was measured. docs/claims.md tells how. */
 
 import type { Claim, ClaimedNumber } from '../plan/plan.ts'
-import type { CaseResult, ClaimResult } from '../result/document.ts'
+import type { ClaimResult } from '../result/claim.ts'
+import type { CaseResult } from '../result/document.ts'
 import { readingOf } from '../result/reading.ts'
 import { measure } from '../result/thresholds.ts'
 

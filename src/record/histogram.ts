@@ -248,6 +248,5 @@ function walkCounts(encoded: Buffer, visit: (index: number, count: number) => vo
     totalCount += isCount ? magnitude : 0
     if (index > COUNTS_LENGTH) throw new HistogramError('the histogram has counts beyond its range')
     if (totalCount > MAX_COUNT) throw new HistogramError(`the histogram holds more than ${MAX_COUNT} values`)
-    if (isCount && magnitude > 0) found(index - 1, magnitude)
   }
 }

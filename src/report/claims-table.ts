@@ -1,6 +1,7 @@
 /** What was claimed, what was measured, and whether the one holds of the other. */
 
-import { CLAIM_VERDICTS, type ClaimResult, type Result } from '../result/document.ts'
+import { CLAIM_VERDICTS, type ClaimResult } from '../result/claim.ts'
+import type { Result } from '../result/document.ts'
 import { clean } from './clean.ts'
 import { significant, measured as written } from './numbers.ts'
 import { type Cell, EMPTY, plain, type Table, type Tone, textColumn } from './page.ts'

@@ -5,27 +5,16 @@
 
 import { z } from 'zod'
 import { STATISTICS } from '../record/metrics.ts'
+import { list, named } from './bounded.ts'
+import { claimResultSchema } from './claim.ts'
 import { comparisonSchema } from './comparison.ts'
 
 /** Major versions differ in meaning, minor ones only add. */
 export const SCHEMA_VERSION = '1.0'
 
 const MOST_LEVELS = 100
-/** Cases, rounds of a case, errors or thresholds. */
-export const MOST_ITEMS = 10_000
-
 const number = z.number()
 const count = z.int().min(0)
-
-/** Counted before its items are looked at, so that a hostile file costs one message and not a million. */
-const list = <T extends z.ZodType>(item: T) => z.array(z.unknown()).max(MOST_ITEMS).pipe(z.array(item))
-
-/** The same of what has names. */
-const named = <T extends z.ZodType>(item: T) =>
-  z
-    .record(z.string(), z.unknown())
-    .refine((record) => Object.keys(record).length <= MOST_ITEMS, `more than ${MOST_ITEMS} names`)
-    .pipe(z.record(z.string(), item))
 
 /** Any JSON, but no deeper than what walks it again can take. */
 const json = z.unknown().refine(isShallow, `nested more than ${MOST_LEVELS} levels deep`)
@@ -223,38 +212,6 @@ const thresholdResultSchema = z.object({
   reason: z.string().optional(),
 })
 
-/** Of a claim, the best first. */
-export const CLAIM_VERDICTS = ['holds', 'partly', 'does not hold', 'cannot be measured'] as const
-
-const claimResultSchema = z.object({
-  says: z.string(),
-  /** Where it is said. */
-  place: z.string().optional(),
-  /** E.g. `request_latency.p50`; left out where nothing can be measured. */
-  metric: z.string().optional(),
-  /** As the scenario has it. */
-  expect: z.string().optional(),
-  /** One for each case, or pair of cases, that it is about. */
-  measured: list(
-    z.object({
-      case: z.string(),
-      /** The case that it is held against: `value` is the ratio of the two. */
-      over: z.string().optional(),
-      /** In the metric's unit; null where it is missing or cannot be trusted. */
-      value: number.nullable(),
-      /** True where the real value may be higher. */
-      at_least: z.boolean().optional(),
-      /** The lowest and the highest of the rounds. */
-      rounds: z.object({ low: number, high: number }).optional(),
-      /** Why there is no value. */
-      reason: z.string().optional(),
-    }),
-  ),
-  verdict: z.enum(CLAIM_VERDICTS),
-  /** Why it cannot be measured, or the likely cause where it does not hold, or not wholly. */
-  reason: z.string().optional(),
-})
-
 export const resultSchema = z.object({
   schema_version: z.string().regex(/^\d+\.\d+$/),
   run_id: z.string(),
@@ -304,5 +261,4 @@ export type Distribution = z.infer<typeof distributionSchema>
 export type ErrorCount = z.infer<typeof errorSchema>
 export type TracedCallResult = z.infer<typeof tracedCallSchema>
 export type Verdict = z.infer<typeof verdictSchema>
-export type ClaimResult = z.infer<typeof claimResultSchema>
 export type ThresholdResult = z.infer<typeof thresholdResultSchema>

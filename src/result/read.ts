@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { z } from 'zod'
-import { caseSchema, MOST_ITEMS, type Result, resultSchema, SCHEMA_VERSION } from './document.ts'
+import { MOST_ITEMS } from './bounded.ts'
+import { caseSchema, type Result, resultSchema, SCHEMA_VERSION } from './document.ts'
 import { jsonErrorPlace } from './json-place.ts'
 
 const MIB = 2 ** 20

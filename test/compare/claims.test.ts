@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { evaluateClaims } from '../../src/compare/claims.ts'
 import type { Claim } from '../../src/plan/plan.ts'
-import type { CaseResult, ClaimResult } from '../../src/result/document.ts'
+import type { ClaimResult } from '../../src/result/claim.ts'
+import type { CaseResult } from '../../src/result/document.ts'
 import { sampleCase } from '../result/sample.ts'
 
 type Rounds = readonly (number | null)[]
