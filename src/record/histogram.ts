@@ -20,8 +20,10 @@ const SIGNIFICANT_DIGITS = 3
 const PRECISION = 10 ** -SIGNIFICANT_DIGITS
 /** Buckets count in 32 bits, of which the library's decoder takes the first for a sign. */
 const MAX_COUNT = 2 ** 31 - 1
-/** Counts that a histogram of this range and precision has: half of 2048 for each power of two, and once more. */
-const COUNTS_LENGTH = 33 * 1024
+/** Half of the 2048 that tell three digits apart: the other half is the power's before. */
+const BUCKETS_PER_POWER = 1024
+/** Counts that a histogram of this range and precision has: as many for each power of two, and once more. */
+const COUNTS_LENGTH = 33 * BUCKETS_PER_POWER
 
 /** The wire format: cookies of HdrHistogram V2 with variable-length words, and where its header ends. */
 const COOKIE = 0x1c849313
@@ -152,6 +154,37 @@ export function decode(text: string): Histogram {
   return hdr.WasmHistogram.decode(encoded, 32) as Histogram
 }
 
+/** Values that a histogram cannot tell apart: those from `lowestMs` to `highestMs`. */
+export interface Bucket {
+  lowestMs: number
+  highestMs: number
+  count: number
+}
+
+/**
+ * The buckets that hold values, from the lowest on, of what `encode` wrote. Needs no WebAssembly: so it works without
+ * `initHistograms`, and nothing has to be destroyed. Throws `HistogramError` as `decode` does.
+ */
+export function bucketsOf(text: string): Bucket[] {
+  const encoded = decompress(text)
+  checkHeader(encoded)
+  const buckets: Bucket[] = []
+  walkCounts(encoded, (index, count) => {
+    if (count === 0) return
+    const { lowestNs, highestNs } = rangeOf(index)
+    buckets.push({ lowestMs: lowestNs / NS_PER_MS, highestMs: highestNs / NS_PER_MS, count })
+  })
+  return buckets
+}
+
+/** Each power of two has as many buckets as the one before, of twice the width; the first two have width 1. */
+function rangeOf(index: number): { lowestNs: number; highestNs: number } {
+  const power = Math.max(0, Math.floor(index / BUCKETS_PER_POWER) - 1)
+  const widthNs = 2 ** power
+  const lowestNs = (index - power * BUCKETS_PER_POWER) * widthNs
+  return { lowestNs, highestNs: lowestNs + widthNs - 1 }
+}
+
 function decompress(text: string): Buffer {
   if (text.length > MAX_BASE64_LENGTH) {
     throw new HistogramError(`the histogram is longer than ${MAX_BASE64_LENGTH} characters`)
@@ -193,8 +226,12 @@ function checkHeader(encoded: Buffer): void {
   }
 }
 
-/** Walks the counts as the library will, because it does not look where it writes. */
+/** The library does not look where it writes, so its walk is made before. */
 function checkCounts(encoded: Buffer): void {
+  walkCounts(encoded, () => {})
+}
+
+function walkCounts(encoded: Buffer, visit: (index: number, count: number) => void): void {
   let position = HEADER_BYTES
   let index = 0
   let totalCount = 0
@@ -211,6 +248,7 @@ function checkCounts(encoded: Buffer): void {
     // ZigZag: even words are counts, odd ones tell how many empty buckets follow.
     const isCount = (word & 1n) === 0n
     const magnitude = Number(isCount ? word >> 1n : (word >> 1n) + 1n)
+    if (isCount) visit(index, magnitude)
     index += isCount ? 1 : magnitude
     totalCount += isCount ? magnitude : 0
     if (index > COUNTS_LENGTH) throw new HistogramError('the histogram has counts beyond its range')

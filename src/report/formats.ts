@@ -1,6 +1,7 @@
 import type { ReportView } from '../plan/plan.ts'
 import type { Result } from '../result/document.ts'
 import { commentReport } from './comment.ts'
+import { htmlReport } from './html/html.ts'
 import { jsonReport } from './json.ts'
 import { junitReport } from './junit.ts'
 import { markdownReport } from './markdown.ts'
@@ -17,6 +18,7 @@ export interface Format {
 export const FORMATS = [
   { name: 'table', extension: 'txt', render: tableReport },
   { name: 'markdown', extension: 'md', render: markdownReport },
+  { name: 'html', extension: 'html', render: htmlReport },
   { name: 'json', extension: 'json', render: jsonReport },
   { name: 'junit', extension: 'xml', render: junitReport },
   { name: 'comment', extension: 'comment.md', render: commentReport },

@@ -1,0 +1,71 @@
+/** The parts of any page, as HTML: whatever a page comes to say, it shows here by itself. */
+
+import { type Cell, type Column, headingsOf, type Lines, type Table } from '../page.ts'
+import { html, type Markup } from './markup.ts'
+
+/** How tables name cases that are invalid, to their reasons. */
+export type InvalidCases = ReadonlyMap<string, readonly string[]>
+
+export function partHtml(part: Table | Lines, id: string, invalid: InvalidCases): Markup {
+  return html`<section class="part" aria-labelledby="${id}">
+<h3 id="${id}">${part.title}</h3>
+${'lines' in part ? linesHtml(part.lines) : tableHtml(part, id, invalid)}
+</section>
+`
+}
+
+export function linesHtml(lines: readonly Cell[]): Markup {
+  return html`<ul class="lines">
+${lines.map(({ text, tone }) => html`<li class="tone-${tone}">${text}</li>\n`)}</ul>`
+}
+
+/** `titleId`: of the element that names the table. */
+export function tableHtml({ columns, rows }: Table, titleId: string, invalid: InvalidCases): Markup {
+  return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="${titleId}">
+<table>
+<thead>
+${headHtml(columns)}</thead>
+<tbody>
+${rows.map((row) => rowHtml(row, columns, invalid))}</tbody>
+</table>
+</div>`
+}
+
+function headHtml(columns: readonly Column[]): Markup {
+  const headings = headingsOf(columns).map(({ from, count }) => ({ column: columns[from]!, count }))
+  const hasDetails = columns.some((column) => detail(column) !== '')
+  const titles = headings.map(({ column, count }) => {
+    const [text, side] = [column.title, count > 1 ? 'center' : column.align]
+    if (count > 1) return html`<th scope="colgroup" colspan="${count}" class="${side}">${text}</th>`
+    return hasDetails && detail(column) === ''
+      ? html`<th scope="col" rowspan="2" class="${side}">${text}</th>`
+      : html`<th scope="col" class="${side}">${text}</th>`
+  })
+  const details = columns
+    .filter((column) => detail(column) !== '')
+    .map((column) => html`<th scope="col" class="${column.align}">${detail(column)}</th>`)
+  return html`<tr>${titles}</tr>
+${hasDetails ? html`<tr class="details">${details}</tr>\n` : null}`
+}
+
+function detail({ statistic, unit }: Column): string {
+  return `${statistic} ${unit}`.trim()
+}
+
+/** The numbers of an invalid case are struck through, and its reasons stand beside its name, wherever it has a row. */
+function rowHtml(row: readonly Cell[], columns: readonly Column[], invalid: InvalidCases): Markup {
+  const [first, ...others] = row
+  if (!first) return html`<tr></tr>\n`
+  const reasons = columns[0]!.title === 'case' ? invalid.get(first.text) : undefined
+  const why = reasons ? html`<small class="reason">${reasons.join('; ')}</small>` : null
+  return html`<tr${reasons ? html` class="invalid"` : null}><th scope="row" class="${columns[0]!.align} tone-${first.tone}"><span>${first.text}</span>${why}</th>${others.map(
+    ({ text, tone }, index) =>
+      html`<td class="${columns[index + 1]!.align} tone-${tone}">${textHtml(text)}</td>`,
+  )}</tr>
+`
+}
+
+/** Struck as a whole, so that an element must hold it. */
+function textHtml(text: string): Markup {
+  return html`<span>${text}</span>`
+}
