@@ -4,6 +4,9 @@ import type { Result } from '../../result/document.ts'
 import { clean } from '../clean.ts'
 import { html, type Markup } from './markup.ts'
 
+/** In characters: takes a line of its own. */
+const LONG = 60
+
 export function environmentHtml({ environment, ...result }: Result): Markup {
   const { server } = environment
   const facts: [string, string | null][] = [
@@ -26,6 +29,6 @@ export function environmentHtml({ environment, ...result }: Result): Markup {
     ['Result format', result.schema_version],
   ]
   return html`<dl class="environment">
-${facts.map(([name, value]) => (value === null ? null : html`<div><dt>${name}</dt><dd>${clean(value)}</dd></div>\n`))}</dl>
+${facts.map(([name, value]) => (value === null ? null : html`<div${value.length > LONG ? html` class="long"` : null}><dt>${name}</dt><dd>${clean(value)}</dd></div>\n`))}</dl>
 `
 }

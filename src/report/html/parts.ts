@@ -3,8 +3,11 @@
 import { type Cell, type Column, headingsOf, type Lines, type Table } from '../page.ts'
 import { html, type Markup } from './markup.ts'
 
-/** How tables name cases that are invalid, to their reasons. */
+/** How tables name cases that are invalid, to their reasons: none where a table names them without saying that they are. */
 export type InvalidCases = ReadonlyMap<string, readonly string[]>
+
+/** In characters. */
+const MOST_ON_ONE_LINE = 30
 
 export function partHtml(part: Table | Lines, id: string, invalid: InvalidCases): Markup {
   return html`<section class="part" aria-labelledby="${id}">
@@ -52,17 +55,26 @@ function detail({ statistic, unit }: Column): string {
   return `${statistic} ${unit}`.trim()
 }
 
-/** The numbers of an invalid case are struck through, and its reasons stand beside its name, wherever it has a row. */
+/** The numbers of an invalid case are struck through; where its name says that it is invalid, the reasons stand beneath. */
 function rowHtml(row: readonly Cell[], columns: readonly Column[], invalid: InvalidCases): Markup {
   const [first, ...others] = row
   if (!first) return html`<tr></tr>\n`
   const reasons = columns[0]!.title === 'case' ? invalid.get(first.text) : undefined
-  const why = reasons ? html`<small class="reason">${reasons.join('; ')}</small>` : null
-  return html`<tr${reasons ? html` class="invalid"` : null}><th scope="row" class="${columns[0]!.align} tone-${first.tone}"><span>${first.text}</span>${why}</th>${others.map(
-    ({ text, tone }, index) =>
-      html`<td class="${columns[index + 1]!.align} tone-${tone}">${textHtml(text)}</td>`,
-  )}</tr>
-`
+  const head = html`<th scope="row" class="${classesOf(first, columns[0]!)}">${textHtml(first.text)}</th>`
+  const cells = others.map(
+    (cell, index) => html`<td class="${classesOf(cell, columns[index + 1]!)}">${textHtml(cell.text)}</td>`,
+  )
+  if (!reasons) return html`<tr>${head}${cells}</tr>\n`
+  const why =
+    reasons.length > 0
+      ? html`<tr class="why"><td colspan="${row.length}">${reasons.join('; ')}</td></tr>\n`
+      : null
+  return html`<tr class="invalid">${head}${cells}</tr>\n${why}`
+}
+
+/** Short texts stay on one line, whatever else the table has to find room for. */
+function classesOf({ text, tone }: Cell, { align }: Column): string {
+  return `${align} tone-${tone}${text.length <= MOST_ON_ONE_LINE ? ' short' : ''}`
 }
 
 /** Struck as a whole, so that an element must hold it. */

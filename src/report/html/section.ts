@@ -42,10 +42,10 @@ export function sectionHtml(result: Result, view: ReportView, id: string): Secti
   const invalid = invalidCases(result)
   const matrix = hasMatrix(result, view) ? partsOfItsOwn(matrixPage(result), page) : []
   const blocks = [
-    partsBlock('Performance matrix', `${id}-matrix`, matrix, invalid),
+    partsBlock('By interface', `${id}-interfaces`, matrix, invalid),
     partsBlock(
-      'Results',
-      `${id}-results`,
+      'By case',
+      `${id}-cases`,
       page.parts.filter(({ title }) => !VALIDITY.has(title)),
       invalid,
     ),
@@ -67,7 +67,7 @@ ${summaryHtml(result, page, id)}${blocks.map(blockHtml)}</article>
 }
 
 function blockHtml({ place: { title, id }, markup }: Block): Markup {
-  return html`<section class="block" id="${id}" aria-labelledby="${id}-title">
+  return html`<section class="block ${id.slice(id.indexOf('-') + 1)}" id="${id}" aria-labelledby="${id}-title">
 <h2 id="${id}-title">${title}</h2>
 ${markup}</section>
 `
@@ -114,8 +114,8 @@ function invalidCases({ cases }: Result): InvalidCases {
     cases
       .filter(({ verdict }) => !verdict.valid)
       .flatMap(({ name, verdict: { reasons } }) => {
-        const told = reasons.length > 0 ? reasons.map(clean) : ['invalid, no reason told']
-        return [clean(name), `${clean(name)} (invalid)`].map((text) => [text, told] as const)
+        const told = reasons.length > 0 ? reasons.map(clean) : ['no reason told']
+        return [[clean(name), []] as const, [`${clean(name)} (invalid)`, told] as const]
       }),
   )
 }

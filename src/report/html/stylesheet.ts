@@ -65,6 +65,7 @@ h4 { font-size: .95rem; margin: 0; }
 .environment { margin: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: .8rem 2rem; }
 .environment dt { color: var(--quiet); font-size: .82rem; }
 .environment dd { margin: 0; }
+.environment .long { grid-column: 1 / -1; max-width: 52rem; }
 
 .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; line-height: 1.45; }
@@ -77,14 +78,16 @@ tbody th { font-weight: 400; min-width: 9rem; }
 tbody tr + tr > * { border-top: 1px solid var(--grid); }
 tbody td { min-width: 3rem; }
 th.right, td.right { text-align: right; }
-td.right { white-space: nowrap; }
 td.left { max-width: 34rem; }
 .tone-good { color: var(--good); }
 .tone-bad { color: var(--bad); }
 .tone-quiet { color: var(--quiet); }
-.tone-struck, .invalid > td > span, .invalid > th > span { text-decoration: line-through; text-decoration-thickness: 1px; }
+.short { white-space: nowrap; }
+/* What the matrix shows as bad comes from an invalid case. */
+.tone-struck > span, li.tone-struck, .invalid > :not(.tone-quiet) > span, .interfaces td.tone-bad > span { text-decoration: line-through; text-decoration-thickness: 1px; }
 .invalid > td, .invalid > th { color: var(--quiet); }
-.reason { display: block; max-width: 26rem; color: var(--bad); font-size: .82rem; line-height: 1.35; }
+tbody .why > td { border-top: 0; padding: 0 .8rem .5rem; color: var(--bad); font-size: .82rem; line-height: 1.4; }
+.interfaces .lines { color: var(--quiet); font-size: .88rem; }
 
 .charts { margin: 0 0 2.5rem; }
 .grid { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: 1rem; }

@@ -15,6 +15,8 @@
   const HEIGHTS = { wide: 300, small: 150 }
   const BAR_PX = 22
   const STACK_EDGE_PX = 62
+  /** Of an axis below the chart: its numbers, without its label. */
+  const ROW_PX = 24
   /** Of paper, between its margins, in CSS pixels. */
   const PRINTED_PX = { wide: 660, small: 315 }
   const DASHES = [[], [6, 4], [2, 3]]
@@ -30,9 +32,11 @@
   const inkOf = (series) => () => colour(series.form === 'marks' ? 'bad' : `series-${series.slot}`)
 
   /** @type {(plot: uPlot, axis: number, min: number, max: number) => number[]} */
-  const logSplits = (_plot, _axis, min, max) => {
+  const logSplits = (plot, _axis, min, max) => {
     const decades = Math.log10(max / min)
-    const steps = decades < 1 ? [1, 1.5, 2, 3, 5, 7] : decades < 2.5 ? [1, 2, 5] : [1]
+    const isLow = plot.height < HEIGHTS.wide
+    const steps =
+      decades < 1 && !isLow ? [1, 1.5, 2, 3, 5, 7] : decades < (isLow ? 1.2 : 2.5) ? [1, 2, 5] : [1]
     const splits = []
     for (let power = Math.floor(Math.log10(min)); power <= Math.log10(max); power++) {
       for (const step of steps) splits.push(Number((step * 10 ** power).toPrecision(2)))
@@ -42,17 +46,17 @@
 
   /**
    * @param {Chart['x']} axis
-   * @param {boolean} fromZero
+   * @param {boolean} isOfValues
    * @returns {uPlot.Scale}
    */
-  function scaleOf(axis, fromZero) {
+  function scaleOf(axis, isOfValues) {
     const isLog = axis.scale === 'log'
     /** @type {uPlot.Range.Function} */
     const range = (_plot, min, max) => {
       if (axis.range) return [axis.range[0], axis.range[1]]
       if (min === null || max === null) return isLog ? [0.1, 10] : [0, 1]
-      if (isLog) return [min / 1.25, max * 1.25]
-      return fromZero ? [0, max > 0 ? max * 1.08 : 1] : [min, max]
+      if (!isOfValues) return isLog ? [min, max] : [0, max > 0 ? max * 1.04 : 1]
+      return isLog ? [min / 1.25, max * 1.25] : [0, max > 0 ? max * 1.08 : 1]
     }
     return { time: false, distr: isLog ? 3 : 1, range }
   }
@@ -131,6 +135,7 @@
     pen.save()
     pen.lineWidth = ratio
     pen.strokeStyle = colour('line')
+    pen.setLineDash([])
     for (const bound of chart.bounds ?? []) {
       const left = Math.round(plot.valToPos(bound, 'x', true)) + 0.5
       pen.beginPath()
@@ -210,7 +215,7 @@
           grid: { show: false },
           stroke: () => colour('text'),
         },
-        { ...axisOf(chart.y, false), side: 2 },
+        { ...axisOf(chart.y, false), side: 2, size: ROW_PX },
       ],
       series: [
         {},
@@ -235,8 +240,11 @@
   function lineOptions(chart) {
     const isSmall = chart.size === 'small'
     return {
-      scales: { x: scaleOf(chart.x, true), y: scaleOf(chart.y, true), marks: { range: [0, 1] } },
-      axes: [axisOf(chart.x, isSmall), { ...axisOf(chart.y, isSmall), size: isSmall ? 44 : 52 }],
+      scales: { x: scaleOf(chart.x, false), y: scaleOf(chart.y, true), marks: { range: [0, 1] } },
+      axes: [
+        { ...axisOf(chart.x, isSmall), size: ROW_PX },
+        { ...axisOf(chart.y, isSmall), size: isSmall ? 44 : 52 },
+      ],
       series: [{}, ...chart.series.map((series) => lineOf(chart, series))],
     }
   }
