@@ -108,16 +108,13 @@ function tally({ cases, thresholds }: Result): string[] {
   ]
 }
 
-/** As tables name them: as such, or with the word behind. */
 function invalidCases({ cases }: Result): InvalidCases {
-  return new Map(
-    cases
-      .filter(({ verdict }) => !verdict.valid)
-      .flatMap(({ name, verdict: { reasons } }) => {
-        const told = reasons.length > 0 ? reasons.map(clean) : ['no reason told']
-        return [[clean(name), []] as const, [`${clean(name)} (invalid)`, told] as const]
-      }),
-  )
+  const invalid = new Map<string, readonly string[]>()
+  for (const { name, verdict } of cases.filter((one) => !one.verdict.valid)) {
+    const told = verdict.reasons.length > 0 ? verdict.reasons.map(clean) : ['no reason told']
+    invalid.set(clean(name), []).set(`${clean(name)} (invalid)`, told)
+  }
+  return invalid
 }
 
 /** Where nobody asked for it, the matrix is shown if it has a row that tells latency and throughput. */
