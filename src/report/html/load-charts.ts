@@ -78,11 +78,11 @@ function amountOf({ load }: CaseResult): number {
   return typeof load.concurrency === 'number' ? load.concurrency : 0
 }
 
-function familyName([first]: readonly CaseResult[]): string {
-  const labels = Object.entries(first?.labels ?? {}).filter(
-    ([key]) => !key.startsWith('load.') && !key.startsWith('target'),
-  )
-  return [first?.target ?? '', ...labels.map(([, value]) => String(value))].map(clean).join(' ')
+/** The words that their names have in common. */
+function familyName(members: readonly CaseResult[]): string {
+  const [first = [], ...others] = members.map(({ name }) => clean(name).split(' '))
+  const words = first.filter((word) => others.every((other) => other.includes(word)))
+  return words.join(' ') || clean(members[0]!.target)
 }
 
 function chartsOf(title: string, curves: readonly Curve[]): Chart[] {

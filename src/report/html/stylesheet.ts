@@ -134,12 +134,15 @@ details .scroll { max-height: 24rem; overflow: auto; margin-top: .5rem; }
 }
 @media print {
   @page { margin: 14mm; }
-  body { display: block; padding: 0; background: none; font-size: 10pt; }
+  :root { color-scheme: light; }
+  body { display: block; padding: 0; background: #fff; font-size: 9.5pt; }
   nav, .at, details, noscript { display: none; }
   main { padding: 0; }
   .scroll { overflow: visible; border-radius: 0; border: 0; }
-  table { font-size: 7.5pt; }
-  th, td { padding: 2pt 4pt; }
+  table { font-size: 7pt; }
+  th, td { padding: 2pt 3pt; }
+  thead th, .short { white-space: normal; overflow-wrap: normal; }
+  tbody .why > td { padding: 0 3pt 2pt; font-size: 7pt; }
   tbody th, tbody td { min-width: 0; }
   td.left { max-width: none; }
   tr, .chart, .key { break-inside: avoid; }

@@ -14,6 +14,7 @@
   const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
   const HEIGHTS = { wide: 300, small: 150 }
   const BAR_PX = 22
+  const NAME_PX = 40
   const STACK_EDGE_PX = 62
   /** Of an axis below the chart: its numbers, without its label. */
   const ROW_PX = 24
@@ -42,6 +43,21 @@
       for (const step of steps) splits.push(Number((step * 10 ** power).toPrecision(2)))
     }
     return splits.filter((split) => split >= min && split <= max)
+  }
+
+  /**
+   * Names stand beneath the axis only where the one before leaves them room.
+   * @param {uPlot} plot
+   * @param {NonNullable<Chart['x']['ticks']>} ticks
+   */
+  function withRoom(plot, ticks) {
+    let lastPx = Number.NEGATIVE_INFINITY
+    return ticks.map(({ at, name }) => {
+      const px = plot.valToPos(at, 'x')
+      const hasRoom = Math.abs(px - lastPx) >= (plot.scales.x?.ori === 1 ? 0 : NAME_PX)
+      if (hasRoom) lastPx = px
+      return { name, hasRoom }
+    })
   }
 
   /**
@@ -81,7 +97,7 @@
       ...(ticks && {
         splits: () => ticks.map(({ at }) => at),
         filter: (_plot, splits) => splits,
-        values: () => ticks.map(({ name }) => name),
+        values: (plot) => withRoom(plot, ticks).map(({ name, hasRoom }) => (hasRoom ? name : '')),
       }),
     }
   }
@@ -112,13 +128,23 @@
     const ink = inkOf(series)
     if (series.form === 'marks')
       return { scale: 'marks', stroke: ink, paths: () => null, points: { show: false } }
-    const fewPoints = series.path !== undefined || chart.xs.length <= 12
+    const isFew = series.path !== undefined || chart.xs.length <= 12
+    // Without a neighbour, a value has no line.
+    const alone = chart.xs
+      .map((_, place) => place)
+      .filter((place) => series.values[place] !== null)
+      .filter((place) => [place - 1, place + 1].every((next) => (series.values[next] ?? null) === null))
     return {
       stroke: ink,
       width: chart.size === 'small' ? 1.5 : 2,
       dash: [...(DASHES[series.dash] ?? [])],
       spanGaps: chart.spansGaps,
-      points: { show: fewPoints, size: 6, fill: ink },
+      points: {
+        show: isFew || alone.length > 0,
+        size: isFew ? 6 : 4,
+        fill: ink,
+        filter: isFew ? null : () => alone,
+      },
       ...(series.path && { paths: along(series.path) }),
       ...(chart.form === 'steps' && { paths: Plot.paths.stepped?.({ align: 1 }) }),
     }
@@ -285,7 +311,7 @@
         width: width(),
         height,
         legend: { show: false },
-        padding: [10, 14, 0, isStack || chart.size === 'small' ? 0 : 6],
+        padding: [10, 22, 0, isStack || chart.size === 'small' ? 0 : 6],
         cursor: { drag: { x: false, y: false }, y: isStack, x: !isStack, points: { show: !isStack } },
         hooks: { setCursor: [read], draw: [marksOf(chart)] },
       },
