@@ -14,7 +14,7 @@ export function figureHtml(chart: Chart, id: string): Markup {
 <div class="legend" role="group" aria-label="Legend of ${title}: press to show or hide">
 ${series.map(keyHtml)}</div>
 ${notes.length > 0 ? linesHtml(notes) : null}
-<details><summary>Data <span class="hidden">of ${title}</span></summary>
+<details><summary id="${id}-data">Data <span class="hidden">of ${title}</span></summary>
 ${tableHtml(table, `${id}-data`, new Map())}
 </details>
 <script type="application/json">${scriptJson({ ...drawn, size, series })}</script>

@@ -126,8 +126,16 @@ function hasMatrix(result: Result, view: ReportView): boolean {
 
 /** What the other page does not say as well. */
 function partsOfItsOwn(page: Page, other: Page): Part[] {
-  const known = new Set(other.parts.map((part) => JSON.stringify(part)))
-  return page.parts.filter((part) => !known.has(JSON.stringify(part)))
+  const known = new Set(
+    other.parts.flatMap((part) =>
+      'lines' in part ? part.lines.map(({ text }) => text) : JSON.stringify(part),
+    ),
+  )
+  return page.parts
+    .map((part) =>
+      'lines' in part ? { ...part, lines: part.lines.filter(({ text }) => !known.has(text)) } : part,
+    )
+    .filter((part) => ('lines' in part ? part.lines.length > 0 : !known.has(JSON.stringify(part))))
 }
 
 function partsBlock(title: string, id: string, parts: readonly Part[], invalid: InvalidCases): Block | null {
