@@ -18,10 +18,10 @@ export interface Format {
 export const FORMATS = [
   { name: 'table', extension: 'txt', render: tableReport },
   { name: 'markdown', extension: 'md', render: markdownReport },
-  { name: 'html', extension: 'html', render: htmlReport },
   { name: 'json', extension: 'json', render: jsonReport },
   { name: 'junit', extension: 'xml', render: junitReport },
   { name: 'comment', extension: 'comment.md', render: commentReport },
+  { name: 'html', extension: 'html', render: htmlReport },
 ] as const satisfies readonly Format[]
 
 export type FormatName = (typeof FORMATS)[number]['name']

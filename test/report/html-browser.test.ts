@@ -1,10 +1,10 @@
 /** The page in a browser: that it draws what the result holds, reaches for nothing, and can be read by everybody. */
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import axe from 'axe-core'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, type TestContext, test } from 'vitest'
 import { htmlReport } from '../../src/report/html/html.ts'
@@ -15,7 +15,6 @@ import { chartedResult, hostileResult, largeResult } from './html-sample.ts'
 import { matrixSample } from './matrix-sample.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 const HOSTILE = '<script>alert(1)</script><img src=x onerror=alert(1)>"><svg onload=alert(1)>'
 
 let folder: string
@@ -189,10 +188,8 @@ describe('for everybody', () => {
       viewport: { width, height: 900 },
       bypassCSP: true,
     })
-    await page.addScriptTag({ path: AXE })
-    const found = (await page.evaluate('axe.run()')) as {
-      violations: { id: string; impact: string; nodes: { html: string }[] }[]
-    }
+    await page.addScriptTag({ content: axe.source })
+    const found = await page.evaluate<Pick<axe.AxeResults, 'violations'>>('axe.run()')
     const grave = found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
     expect(grave.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([])
     await close()

@@ -2,7 +2,7 @@
 
 import type { Lines, Table } from '../page.ts'
 
-export interface Axis {
+interface Axis {
   title: string
   scale: 'linear' | 'log'
   /** Places that have a name; without them, the script finds round numbers. */
