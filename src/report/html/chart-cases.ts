@@ -84,8 +84,10 @@ export function seriesName({ name, verdict }: CaseResult): string {
  * Colours for the cases of a chart: each interface keeps its own from chart to chart, unless the chart has two cases of
  * one interface.
  */
-export function slotsOf({ cases: all }: Pick<Result, 'cases'>, cases: readonly CaseResult[]): Slot[] {
-  const known = [...new Set(all.map(interfaceName))]
-  const isOneEach = new Set(cases.map(interfaceName)).size === cases.length
-  return cases.map((result, index) => (isOneEach ? known.indexOf(interfaceName(result)) : index) % SLOTS)
+export function palette({ cases: all }: Pick<Result, 'cases'>): (cases: readonly CaseResult[]) => Slot[] {
+  const known = new Map([...new Set(all.map((one) => one.interface))].map((name, index) => [name, index]))
+  return (cases) => {
+    const isOneEach = new Set(cases.map((one) => one.interface)).size === cases.length
+    return cases.map((one, index) => (isOneEach ? known.get(one.interface)! : index) % SLOTS)
+  }
 }

@@ -61,4 +61,6 @@ export interface Chart {
 export interface ChartGroup {
   title: string
   charts: readonly Chart[]
+  /** Charts that there would be, were they not too many to look at. */
+  leftOut: number
 }

@@ -3,8 +3,8 @@
 import type { CaseResult, Result } from '../../result/document.ts'
 import { percent, significant } from '../numbers.ts'
 import { type Cell, EMPTY, plain, textColumn } from '../page.ts'
-import type { Chart, Series } from './chart.ts'
-import { type CaseGroup, groupsOf, seriesName, slotsOf } from './chart-cases.ts'
+import type { Chart, Series, Slot } from './chart.ts'
+import { type CaseGroup, groupsOf, palette, seriesName } from './chart-cases.ts'
 import { MOST_LINES, own, readBuckets, rounded } from './percentile-charts.ts'
 
 const GAPS = 'inter_chunk_latency'
@@ -17,14 +17,15 @@ const LINES = [
 ] as const
 
 export function gapCharts(result: Result): Chart[] {
+  const slotsOf = palette(result)
   const streaming = result.cases.filter((one) => (own(one, GAPS)?.count ?? 0) > 0)
   const stored = streaming.filter((one) => readBuckets(own(one, GAPS)).length > 0)
   const several = streaming.filter(
     ({ rounds }) => rounds.filter((round) => (own(round, GAPS)?.count ?? 0) > 0).length > 1,
   )
   return [
-    ...groupsOf(stored, MOST_LINES).map((group) => spread(result, group)),
-    ...groupsOf(several, MOST_LINES / LINES.length).map((group) => byRound(result, group)),
+    ...groupsOf(stored, MOST_LINES).map((group) => spread(group, slotsOf(group.cases))),
+    ...groupsOf(several, MOST_LINES / LINES.length).map((group) => byRound(group, slotsOf(group.cases))),
   ]
 }
 
@@ -52,7 +53,7 @@ function sharesOf(one: CaseResult): Shares {
   return { bins, none }
 }
 
-function spread(result: Result, { title: group, cases }: CaseGroup): Chart {
+function spread({ title: group, cases }: CaseGroup, slots: readonly Slot[]): Chart {
   const shares = cases.map(sharesOf)
   const used = shares.flatMap(({ bins }) => [...bins.keys()])
   const first = used.length > 0 ? Math.min(...used) : 0
@@ -60,7 +61,6 @@ function spread(result: Result, { title: group, cases }: CaseGroup): Chart {
   // One more at the end, because a step ends where the next begins.
   const bins = Array.from({ length: last - first + 2 }, (_, index) => first + index)
   const xs = bins.map((bin) => rounded(10 ** (bin / BINS_PER_DECADE)))
-  const slots = slotsOf(result, cases)
   const title = `Gaps between chunks${group === '' ? '' : `: ${group}`}`
   const series = cases.map(
     (one, index): Series => ({
@@ -105,10 +105,9 @@ function spread(result: Result, { title: group, cases }: CaseGroup): Chart {
   }
 }
 
-function byRound(result: Result, { title: group, cases }: CaseGroup): Chart {
+function byRound({ title: group, cases }: CaseGroup, slots: readonly Slot[]): Chart {
   const count = Math.max(...cases.map(({ rounds }) => rounds.length))
   const xs = Array.from({ length: count }, (_, index) => index + 1)
-  const slots = slotsOf(result, cases)
   const title = `Gaps from round to round${group === '' ? '' : `: ${group}`}`
   const series = cases.flatMap((one, index) =>
     LINES.map(({ statistic, dash }): Series => {

@@ -6,7 +6,7 @@ import type { CaseResult, Distribution, Result } from '../../result/document.ts'
 import { significant } from '../numbers.ts'
 import { type Cell, EMPTY, plain, type Table, textColumn } from '../page.ts'
 import type { Chart, Series } from './chart.ts'
-import { groupsOf, seriesName, slotsOf } from './chart-cases.ts'
+import { groupsOf, palette, seriesName } from './chart-cases.ts'
 
 /** More lines than that are not told apart. */
 export const MOST_LINES = 8
@@ -38,8 +38,9 @@ export function percentileCharts(result: Result, metric: string, candidates: rea
     }),
   )
   const title = metricByName(metric)?.title ?? metric
+  const slotsOf = palette(result)
   return groupsOf([...curves.keys()], MOST_LINES).map(({ title: group, cases }) => {
-    const slots = slotsOf(result, cases)
+    const slots = slotsOf(cases)
     const series = cases.map(
       (one, index): Series => ({
         name: seriesName(one),

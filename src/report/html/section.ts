@@ -153,11 +153,11 @@ function chartsBlock(result: Result, id: string): Block | null {
   const places = groups.map(({ title }, index) => leaf(title, `${id}-${index + 1}`))
   const markup = html`<noscript><p>The charts need JavaScript. Their data stand in the tables beneath them.</p></noscript>
 ${groups.map(
-  ({ title, charts }, index) => html`<section class="charts" aria-labelledby="${places[index]!.id}">
+  ({ title, charts, leftOut }, index) => html`<section class="charts" aria-labelledby="${places[index]!.id}">
 <h3 id="${places[index]!.id}">${title}</h3>
 <div class="grid">
 ${charts.map((chart, order) => figureHtml(chart, `${places[index]!.id}-${order + 1}`))}</div>
-</section>
+${leftOut > 0 ? html`<p>${whole(leftOut)} more are not drawn.</p>\n` : null}</section>
 `,
 )}`
   return { place: { title: 'Charts', id, within: places }, markup }

@@ -4,15 +4,13 @@ import type { CaseResult, Result, RoundResult } from '../../result/document.ts'
 import { significant, whole } from '../numbers.ts'
 import { type Cell, EMPTY, plain, type Table, textColumn } from '../page.ts'
 import type { Chart, Series } from './chart.ts'
-import { seriesName, slotsOf } from './chart-cases.ts'
+import { palette, seriesName } from './chart-cases.ts'
 import { rounded } from './percentile-charts.ts'
 
 /** Rounds stand one after the other, with so much room between them, as a share of the longest. */
 const GAP_SHARE = 0.08
 /** Rounds of most cases are three to five; more of them are no longer told apart by looking. */
 const MOST_ROUNDS = 12
-/** Of one result: nobody scrolls to the end of more. */
-const MOST_CHARTS = 40
 
 interface Slice {
   round: number
@@ -25,9 +23,10 @@ interface Slice {
 }
 
 export function timelineCharts(result: Result): Chart[] {
-  const candidates = result.cases.filter((one) => one.rounds.some(hasLatency))
-  const shown = candidates.slice(0, MOST_CHARTS)
-  return shown.map((one) => chartOf(one, slotsOf(result, [one])[0]!))
+  const slotsOf = palette(result)
+  return result.cases
+    .filter((one) => one.rounds.some(hasLatency))
+    .map((one) => chartOf(one, slotsOf([one])[0]!))
 }
 
 function hasLatency({ timeline }: RoundResult): boolean {
