@@ -15,6 +15,8 @@ import { chartedResult, hostileResult, largeResult } from './html-sample.ts'
 import { matrixSample } from './matrix-sample.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
+/** Of A4, between the margins of the style sheet. */
+const PAPER_PX = 690
 const HOSTILE = '<script>alert(1)</script><img src=x onerror=alert(1)>"><svg onload=alert(1)>'
 
 let folder: string
@@ -147,7 +149,13 @@ describe('drawing', () => {
 
   test('prints', async () => {
     const { page, complaints, close } = await open([result], { colorScheme: 'dark' })
+    await page.evaluate(
+      "addEventListener('beforeprint', () => { globalThis.widthsPx = [...document.querySelectorAll('.uplot')].map((one) => one.offsetWidth) })",
+    )
     const pdf = await page.pdf({ format: 'A4' })
+    const widthsPx = await page.evaluate<number[]>('globalThis.widthsPx')
+    expect(widthsPx.length).toBeGreaterThan(5)
+    expect(Math.max(...widthsPx)).toBeLessThan(PAPER_PX)
     expect(pdf.subarray(0, 5).toString()).toBe('%PDF-')
     expect(await page.locator('html').getAttribute('data-printing')).toBeNull()
     expect(complaints).toEqual([])

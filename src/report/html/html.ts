@@ -61,9 +61,11 @@ function titleOf(places: readonly Place[]): string {
     : `${places.length} results: infer-bench`
 }
 
-/** A single result's own title leads nowhere that the reader is not already. */
+/** Two levels: of one result, whose title leads nowhere that the reader is not already, its blocks and their parts. */
 function contentsHtml(places: readonly Place[]): Markup {
-  return listHtml(places.length === 1 ? places[0]!.within : places)
+  if (places.length === 1) return listHtml(places[0]!.within)
+  const withoutParts = ({ title, id }: Place): Place => ({ title, id, within: [] })
+  return listHtml(places.map((place) => ({ ...place, within: place.within.map(withoutParts) })))
 }
 
 function listHtml(places: readonly Place[]): Markup {

@@ -13,6 +13,9 @@ interface Library {
   drawing: string
 }
 
+/** Each builds on those before. */
+const DRAWING = ['axes.js', 'forms.js', 'draw.js']
+
 let known: Library | null = null
 
 /** Read once, when the first page is made. */
@@ -22,7 +25,7 @@ export function library(): Library {
   known ??= {
     script: read(resolve('uplot/dist/uPlot.iife.min.js')),
     style: read(resolve('uplot/dist/uPlot.min.css')),
-    drawing: read(new URL('browser/draw.js', import.meta.url)),
+    drawing: `(() => {\n${DRAWING.map((name) => read(new URL(`browser/${name}`, import.meta.url))).join('\n')}\n})()`,
   }
   return known
 }

@@ -59,7 +59,7 @@ function detail({ statistic, unit }: Column): string {
 function rowHtml(row: readonly Cell[], columns: readonly Column[], invalid: InvalidCases): Markup {
   const [first, ...others] = row
   if (!first) return html`<tr></tr>\n`
-  const reasons = columns[0]!.title === 'case' ? invalid.get(first.text) : undefined
+  const reasons = isOfNumbers(columns) ? invalid.get(first.text) : undefined
   const head = html`<th scope="row" class="${classesOf(first, columns[0]!)}">${textHtml(first.text)}</th>`
   const cells = others.map(
     (cell, index) => html`<td class="${classesOf(cell, columns[index + 1]!)}">${textHtml(cell.text)}</td>`,
@@ -70,6 +70,11 @@ function rowHtml(row: readonly Cell[], columns: readonly Column[], invalid: Inva
       ? html`<tr class="why"><td colspan="${row.length}">${reasons.join('; ')}</td></tr>\n`
       : null
   return html`<tr class="invalid">${head}${cells}</tr>\n${why}`
+}
+
+/** What a case measured, which cannot be trusted where it is invalid. What it met, such as its errors, is true all the same. */
+function isOfNumbers([first, ...others]: readonly Column[]): boolean {
+  return first?.title === 'case' && others.every(({ align }) => align === 'right')
 }
 
 /** Short texts stay on one line, whatever else the table has to find room for. */

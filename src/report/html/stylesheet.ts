@@ -69,12 +69,14 @@ h4 { font-size: .95rem; margin: 0; }
 
 .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; line-height: 1.45; }
-th, td { padding: .38rem .8rem; text-align: left; vertical-align: top; }
-thead th { font-weight: 600; vertical-align: bottom; white-space: nowrap; padding-top: .55rem; border-bottom: 1px solid var(--line); }
+th, td { padding: .38rem .7rem; text-align: left; vertical-align: top; }
+thead th { font-weight: 600; vertical-align: bottom; padding-top: .55rem; border-bottom: 1px solid var(--line); }
 thead tr:not(:last-child) th:not([rowspan]) { border-bottom: 0; padding-bottom: 0; }
 thead .details th { color: var(--quiet); font-weight: 400; padding-top: 0; }
 thead [scope="colgroup"] { text-align: center; }
-tbody th { font-weight: 400; min-width: 9rem; }
+tbody th { font-weight: 400; min-width: 7rem; }
+tbody th:not(.short) { min-width: 15rem; }
+thead .details th { white-space: nowrap; }
 tbody tr + tr > * { border-top: 1px solid var(--grid); }
 tbody td { min-width: 3rem; }
 th.right, td.right { text-align: right; }
@@ -86,7 +88,7 @@ td.left { max-width: 34rem; }
 /* What the matrix shows as bad comes from an invalid case. */
 .tone-struck > span, li.tone-struck, .invalid > :not(.tone-quiet) > span, .interfaces td.tone-bad > span { text-decoration: line-through; text-decoration-thickness: 1px; }
 .invalid > td, .invalid > th { color: var(--quiet); }
-tbody .why > td { border-top: 0; padding: 0 .8rem .5rem; color: var(--bad); font-size: .82rem; line-height: 1.4; }
+tbody .why > td { border-top: 0; padding: 0 .7rem .5rem; color: var(--bad); font-size: .82rem; line-height: 1.4; }
 .interfaces .lines { color: var(--quiet); font-size: .88rem; }
 
 .charts { margin: 0 0 2.5rem; }
@@ -141,9 +143,9 @@ details .scroll { max-height: 24rem; overflow: auto; margin-top: .5rem; }
   .scroll { overflow: visible; border-radius: 0; border: 0; }
   table { font-size: 7pt; }
   th, td { padding: 2pt 3pt; }
-  thead th, .short { white-space: normal; overflow-wrap: normal; }
+  thead th, td.short { white-space: normal; overflow-wrap: normal; }
   tbody .why > td { padding: 0 3pt 2pt; font-size: 7pt; }
-  tbody th, tbody td { min-width: 0; }
+  tbody th, tbody th:not(.short), tbody td { min-width: 0; }
   td.left { max-width: none; }
   tr, .chart, .key { break-inside: avoid; }
   h2, h3, h4 { break-after: avoid; }
