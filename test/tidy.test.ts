@@ -45,7 +45,7 @@ interface Import {
 
 async function sources(folder: string): Promise<string[]> {
   const entries = await readdir(join(ROOT, folder), { recursive: true })
-  return entries.filter((name) => name.endsWith('.ts')).map((name) => join(folder, name))
+  return entries.filter((name) => /\.[tj]s$/.test(name)).map((name) => join(folder, name))
 }
 
 function read(file: string): string {
@@ -137,7 +137,7 @@ describe('files', () => {
   })
 
   test('are named after a noun', () => {
-    expect(all.filter((file) => /\/(utils?|helpers?|common|misc|index)\.ts$/.test(file))).toEqual([])
+    expect(all.filter((file) => /\/(utils?|helpers?|common|misc|index)\.[tj]s$/.test(file))).toEqual([])
   })
 
   test('read the time in load/clock.ts only, where calls are measured', () => {

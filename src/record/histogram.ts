@@ -12,7 +12,7 @@ import { PERCENTILES } from './metrics.ts'
 
 export type Histogram = InstanceType<typeof hdr.WasmHistogram>
 
-const NS_PER_MS = 1e6
+export const NS_PER_MS = 1e6
 const LOWEST_NS = 1
 /** One hour. What took longer is recorded as one hour. */
 const HIGHEST_NS = 3_600_000_000_000

@@ -1,6 +1,6 @@
 /** Stored histograms as the exponential ones of OpenTelemetry, whose buckets grow by a power of a root of two. */
 
-import { type Bucket, bucketsOf } from '../record/histogram.ts'
+import { type Bucket, bucketsOf, NS_PER_MS } from '../record/histogram.ts'
 import type { Distribution } from '../result/document.ts'
 
 /** What OpenTelemetry's own SDKs keep at most, and what receivers are therefore made for. */
@@ -10,7 +10,6 @@ const MOST_BUCKETS = 160
  * tell of a precision that nobody measured.
  */
 const FINEST_SCALE = 9
-const NS_PER_MS = 1e6
 const NS_PER_S = 1e9
 const MS_PER_S = 1000
 

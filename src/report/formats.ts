@@ -5,6 +5,7 @@ import { commentReport } from './comment.ts'
 import { csvReport } from './csv.ts'
 import { hgrmParts, hgrmReport } from './hgrm.ts'
 import { hlogReport } from './hlog.ts'
+import { htmlReport } from './html/html.ts'
 import { jsonReport } from './json.ts'
 import { junitReport } from './junit.ts'
 import { markdownReport } from './markdown.ts'
@@ -39,6 +40,7 @@ export const FORMATS = [
   { name: 'prometheus', extension: 'prom', render: prometheusReport },
   { name: 'hgrm', extension: 'hgrm', render: hgrmReport, parts: hgrmParts },
   { name: 'hlog', extension: 'hlog', render: hlogReport },
+  { name: 'html', extension: 'html', render: htmlReport },
 ] as const satisfies readonly Format[]
 
 export type FormatName = (typeof FORMATS)[number]['name']

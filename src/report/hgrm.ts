@@ -4,14 +4,13 @@
  * files over each other by their number, so they must be the same in each.
  */
 
-import { type Bucket, bucketsOf, HistogramError } from '../record/histogram.ts'
+import { type Bucket, bucketsOf, HistogramError, NS_PER_MS } from '../record/histogram.ts'
 import type { CaseResult, Result } from '../result/document.ts'
 import { wasIdle } from '../result/idle.ts'
 import { isLowerBound } from '../result/thresholds.ts'
 import { clean } from './clean.ts'
 import type { ReportPart } from './formats.ts'
 
-const NS_PER_MS = 1e6
 /** In each step that halves the distance to 100%. */
 const TICKS = 5
 /** How the buckets of the histograms are counted: by the range of an hour in ns, and by the precision of three digits. */

@@ -1,6 +1,6 @@
 /**
  * A result as a page: headings, tables and lines, with every number already in words and every foreign text
- * cleaned. What the page says is decided once, in `content.ts`; table and markdown only lay it out.
+ * cleaned. What the page says is decided once, in `content.ts`; the formats only lay it out.
  */
 
 /** `struck`: a number that cannot be trusted, crossed out wherever it is shown. */
@@ -49,4 +49,20 @@ export function plain(text: string): Cell {
 
 export function textColumn(title: string, expendable = 0, align: Column['align'] = 'left'): Column {
   return { title, statistic: '', unit: '', align, expendable }
+}
+
+interface Heading {
+  from: number
+  count: number
+}
+
+/** Neighbours that tell statistics of the same thing stand under one heading. */
+export function headingsOf(columns: readonly Column[]): Heading[] {
+  const headings: Heading[] = []
+  for (const [index, { title, statistic }] of columns.entries()) {
+    const last = headings.at(-1)
+    if (last && statistic !== '' && columns[last.from]!.title === title) last.count++
+    else headings.push({ from: index, count: 1 })
+  }
+  return headings
 }

@@ -5,7 +5,7 @@ import { createColors } from 'picocolors'
 import type { ReportView } from '../plan/plan.ts'
 import type { Result } from '../result/document.ts'
 import { GAP, layOut } from './columns.ts'
-import type { Cell, Column, Lines, Page, Table, Tone } from './page.ts'
+import { type Cell, type Column, headingsOf, type Lines, type Page, type Table, type Tone } from './page.ts'
 import { StandIns } from './stand-ins.ts'
 import { pageOf } from './view.ts'
 import { displayWidth, wrap } from './wrap.ts'
@@ -130,14 +130,14 @@ function pushHead(
   palette: Palette,
   standIns: StandIns,
 ): void {
-  const groups = groupsOf(columns)
-  const titles = groups.map(({ from, count }) =>
+  const headings = headingsOf(columns)
+  const titles = headings.map(({ from, count }) =>
     headLines(columns, widths, from, count).map((line) => standIns.put(paint(line, palette.heading))),
   )
   for (const row of rowsOf(titles, 'bottom')) {
     grid.push(
       row.map((content, index) => {
-        const { from, count } = groups[index]!
+        const { from, count } = headings[index]!
         const hAlign = count > 1 ? ('center' as const) : columns[from]!.align
         return { content, colSpan: count, hAlign }
       }),
@@ -146,22 +146,6 @@ function pushHead(
   const details = columns.map((column) => standIns.put(paint(detail(column), palette.heading)))
   if (details.some((text) => text !== '')) grid.push(details)
   grid.push(widths.map((item) => standIns.put(palette.quiet('─'.repeat(item)))))
-}
-
-interface Group {
-  from: number
-  count: number
-}
-
-/** Neighbours that tell statistics of the same thing. */
-function groupsOf(columns: readonly Column[]): Group[] {
-  const groups: Group[] = []
-  for (const [index, { title, statistic }] of columns.entries()) {
-    const last = groups.at(-1)
-    if (last && statistic !== '' && columns[last.from]!.title === title) last.count++
-    else groups.push({ from: index, count: 1 })
-  }
-  return groups
 }
 
 function headLines(

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import {
   add,
   atLeast,
+  bucketsOf,
   decode,
   destroy,
   encode,
@@ -37,6 +38,33 @@ function nearestRank(valuesMs: readonly number[], percentile: number): number {
   const sorted = [...valuesMs].sort((a, b) => a - b)
   return sorted[Math.max(0, Math.ceil((percentile / 100) * sorted.length - 1e-9) - 1)]!
 }
+
+describe('buckets', () => {
+  test('hold every value between their ends, and as many as were recorded', () => {
+    fc.assert(
+      fc.property(durations, (valuesMs) => {
+        const buckets = bucketsOf(using(valuesMs, encode))
+        expect(buckets.reduce((sum, { count }) => sum + count, 0)).toBe(valuesMs.length)
+        let rank = 0
+        for (const valueNs of valuesMs.map((value) => Math.round(value * 1e6)).sort((a, b) => a - b)) {
+          const bucket = buckets.find((_, index) => {
+            const upTo = buckets.slice(0, index + 1).reduce((sum, { count }) => sum + count, 0)
+            return rank < upTo
+          })!
+          expect(valueNs).toBeGreaterThanOrEqual(bucket.fromNs)
+          expect(valueNs).toBeLessThanOrEqual(bucket.toNs)
+          rank++
+        }
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  test('are none of an empty histogram, and of a damaged one an error', () => {
+    expect(bucketsOf(using([], encode))).toEqual([])
+    expect(() => bucketsOf('AAAA')).toThrow(HistogramError)
+  })
+})
 
 describe('recording', () => {
   test('keeps every duration from zero to an hour to three digits', () => {
