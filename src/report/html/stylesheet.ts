@@ -111,8 +111,7 @@ figcaption p { margin: .15rem 0 .5rem; color: var(--quiet); font-size: .88rem; m
 .key[aria-pressed="false"] { color: var(--quiet); }
 .key[aria-pressed="false"] span:first-of-type { text-decoration: line-through; }
 .key[aria-pressed="false"] svg { opacity: .35; }
-.dash-1 { stroke-dasharray: 6 4; }
-.dash-2 { stroke-dasharray: 2 3; }
+.dashed { stroke-dasharray: 6 4; }
 ${SLOT_RULES}
 .chart .lines { margin-top: .4rem; padding: 0; list-style: none; color: var(--quiet); font-size: .82rem; }
 details { margin-top: .45rem; font-size: .85rem; }
