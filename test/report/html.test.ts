@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { decode, destroy, initHistograms, percentileMs } from '../../src/record/histogram.ts'
+import { SLOTS } from '../../src/report/html/chart.ts'
 import { htmlReport } from '../../src/report/html/html.ts'
 import { html, raw, scriptJson } from '../../src/report/html/markup.ts'
+import { STYLESHEET } from '../../src/report/html/stylesheet.ts'
 import type { CaseResult, Result } from '../../src/result/document.ts'
 import { runVerdict } from '../../src/result/verdict.ts'
 import { type DrawnChart, drawnCharts, withoutLibrary } from './html-page.ts'
@@ -150,6 +152,39 @@ describe('the page', () => {
     for (const { series, xs } of drawnCharts(page)) {
       expect(series.length).toBeLessThanOrEqual(8)
       expect(xs.length).toBeLessThanOrEqual(150)
+    }
+  })
+})
+
+describe('colours', () => {
+  /** As WCAG 2 has it. */
+  const contrast = (one: string, other: string) => {
+    const [low = 0, high = 0] = [one, other].map(luminance).sort((a, b) => a - b)
+    return (high + 0.05) / (low + 0.05)
+  }
+  const luminance = (hex: string) => {
+    const [red = 0, green = 0, blue = 0] = [1, 3, 5]
+      .map((at) => Number.parseInt(hex.slice(at, at + 2), 16) / 255)
+      .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+  }
+  const palettes = [...STYLESHEET.matchAll(/:root(?::not\(.*?\))? \{[^}]*--page[^}]*\}/g)].map(
+    ([rule]) => new Map([...rule.matchAll(/--([\w-]+): (#\w{6})/g)].map(([, name, hex]) => [name!, hex!])),
+  )
+
+  test.each(['light', 'dark'])('stand out from what they stand on, in %s', (mode) => {
+    expect(palettes.length).toBe(2)
+    const palette = palettes[mode === 'light' ? 0 : 1]!
+    const of = (one: string, other: string) => contrast(palette.get(one)!, palette.get(other)!)
+    for (const ground of ['page', 'card']) {
+      for (const text of ['text', 'quiet', 'accent', 'good', 'bad']) {
+        expect(of(text, ground), `${text} on ${ground}`).toBeGreaterThanOrEqual(4.5)
+      }
+    }
+    expect(of('good', 'good-soft')).toBeGreaterThanOrEqual(4.5)
+    expect(of('bad', 'bad-soft')).toBeGreaterThanOrEqual(4.5)
+    for (let slot = 0; slot < SLOTS; slot++) {
+      expect(of(`series-${slot}`, 'card'), `series ${slot}`).toBeGreaterThanOrEqual(3)
     }
   })
 })

@@ -19,13 +19,13 @@ interface Tick {
 /** Which of the palette's colours, from 0 on. */
 export type Slot = number
 
+/** As many lines as a chart has at most: more are not told apart. */
 export const SLOTS = 8
 
 export interface Series {
   name: string
   slot: Slot
-  /** 0: an unbroken line. */
-  dash: 0 | 1 | 2
+  isDashed: boolean
   /** `marks`: drawn at the foot of the chart wherever there is a value, which only the readout tells. */
   form: 'line' | 'marks'
   /** One for each of the chart's `xs`; null: nothing to draw. */

@@ -22,11 +22,11 @@ ${tableHtml(table, `${id}-data`, new Map())}
 `
 }
 
-function keyHtml({ name, slot, dash, form }: Series): Markup {
+function keyHtml({ name, slot, isDashed, form }: Series): Markup {
   const sign =
     form === 'marks'
       ? html`<path class="mark" d="M8 2l8 8M16 2l-8 8"/>`
-      : html`<path class="slot-${slot} dash-${dash}" d="M0 6h24"/>`
+      : html`<path class="slot-${slot}${isDashed ? ' dashed' : ''}" d="M0 6h24"/>`
   return html`<button type="button" class="key" aria-pressed="true"><svg viewBox="0 0 24 12" aria-hidden="true">${sign}</svg><span>${name}</span> <span class="value"></span></button>
 `
 }

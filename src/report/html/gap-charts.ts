@@ -4,17 +4,17 @@ import { NS_PER_MS } from '../../record/histogram.ts'
 import type { CaseResult, Result } from '../../result/document.ts'
 import { percent, significant } from '../numbers.ts'
 import { type Cell, EMPTY, plain, textColumn } from '../page.ts'
-import type { Chart, Series, Slot } from './chart.ts'
+import { type Chart, type Series, SLOTS, type Slot } from './chart.ts'
 import { type CaseGroup, groupsOf, palette, seriesName } from './chart-cases.ts'
-import { MOST_LINES, own, readBuckets, rounded } from './percentile-charts.ts'
+import { own, readBuckets, rounded } from './distributions.ts'
 
 const GAPS = 'inter_chunk_latency'
 const BINS_PER_DECADE = 12
 /** The axis begins here at the earliest: a ten-thousandth of a millisecond is no gap but the same packet. */
 const LOWEST_MS = 0.0001
 const LINES = [
-  { statistic: 'p50', dash: 0 },
-  { statistic: 'p99', dash: 1 },
+  { statistic: 'p50', isDashed: false },
+  { statistic: 'p99', isDashed: true },
 ] as const
 
 export function gapCharts(result: Result): Chart[] {
@@ -25,8 +25,8 @@ export function gapCharts(result: Result): Chart[] {
     ({ rounds }) => rounds.filter((round) => (own(round, GAPS)?.count ?? 0) > 0).length > 1,
   )
   return [
-    ...groupsOf(stored, MOST_LINES).map((group) => spread(group, slotsOf(group.cases))),
-    ...groupsOf(several, MOST_LINES / LINES.length).map((group) => byRound(group, slotsOf(group.cases))),
+    ...groupsOf(stored, SLOTS).map((group) => spread(group, slotsOf(group.cases))),
+    ...groupsOf(several, SLOTS / LINES.length).map((group) => byRound(group, slotsOf(group.cases))),
   ]
 }
 
@@ -67,7 +67,7 @@ function spread({ title: group, cases }: CaseGroup, slots: readonly Slot[]): Cha
     (one, index): Series => ({
       name: seriesName(one),
       slot: slots[index]!,
-      dash: one.verdict.valid ? 0 : 1,
+      isDashed: !one.verdict.valid,
       form: 'line',
       values: bins.map((bin) => rounded(100 * (shares[index]!.bins.get(bin) ?? 0))),
     }),
@@ -111,7 +111,7 @@ function byRound({ title: group, cases }: CaseGroup, slots: readonly Slot[]): Ch
   const xs = Array.from({ length: count }, (_, index) => index + 1)
   const title = `Gaps from round to round${group === '' ? '' : `: ${group}`}`
   const series = cases.flatMap((one, index) =>
-    LINES.map(({ statistic, dash }): Series => {
+    LINES.map(({ statistic, isDashed }): Series => {
       const values = xs.map((round) => {
         const found = one.rounds[round - 1] && own(one.rounds[round - 1]!, GAPS)
         return found && found.count > 0 && found[statistic] > 0 ? rounded(found[statistic]) : null
@@ -119,7 +119,7 @@ function byRound({ title: group, cases }: CaseGroup, slots: readonly Slot[]): Ch
       return {
         name: `${seriesName(one)}, ${statistic}`,
         slot: slots[index]!,
-        dash,
+        isDashed,
         form: 'line',
         values,
       }

@@ -6,7 +6,7 @@ import { significant } from '../numbers.ts'
 import { type Cell, EMPTY, plain, textColumn } from '../page.ts'
 import type { Chart, Series } from './chart.ts'
 import { seriesName } from './chart-cases.ts'
-import { own, rounded } from './percentile-charts.ts'
+import { own, rounded } from './distributions.ts'
 
 /** In the order in which they happen. */
 const PHASES = ['process_spawn', 'dns_lookup', 'tcp_connect', 'tls_handshake', 'protocol_setup']
@@ -35,7 +35,7 @@ export function handshakeCharts({ cases }: Result): Chart[] {
           const value = phaseMs(index, phase)
           return value === null ? null : rounded(value)
         })
-        return { name: titleOf(phase), slot, dash: 0, form: 'line', values }
+        return { name: titleOf(phase), slot, isDashed: false, form: 'line', values }
       }),
       spansGaps: false,
       notes:

@@ -8,7 +8,7 @@ import { significant } from '../numbers.ts'
 import { type Cell, EMPTY, plain, type Table, textColumn } from '../page.ts'
 import { type Chart, type Series, SLOTS } from './chart.ts'
 import { perSecond, seriesName } from './chart-cases.ts'
-import { MOST_LINES, own, rounded } from './percentile-charts.ts'
+import { own, rounded } from './distributions.ts'
 
 /** One load of a curve. */
 interface Step {
@@ -28,8 +28,8 @@ interface Curve {
 }
 
 const LINES = [
-  { statistic: 'p50', of: ({ p50Ms }: Step) => p50Ms, dash: 0 },
-  { statistic: 'p99', of: ({ p99Ms }: Step) => p99Ms, dash: 1 },
+  { statistic: 'p50', of: ({ p50Ms }: Step) => p50Ms, isDashed: false },
+  { statistic: 'p99', of: ({ p99Ms }: Step) => p99Ms, isDashed: true },
 ] as const
 
 export function loadCharts(result: Result): Chart[] {
@@ -86,7 +86,7 @@ function familyName(members: readonly CaseResult[]): string {
 }
 
 function chartsOf(title: string, curves: readonly Curve[]): Chart[] {
-  const most = MOST_LINES / LINES.length
+  const most = SLOTS / LINES.length
   const count = Math.ceil(curves.length / most)
   return Array.from({ length: count }, (_, index) =>
     chartOf(
@@ -100,11 +100,11 @@ function chartOf(title: string, curves: readonly Curve[]): Chart {
   const places = curves.flatMap(({ steps }) => steps.map(({ throughput }) => rounded(throughput)))
   const xs = [...new Set(places)].sort((one, other) => one - other)
   const series = curves.flatMap(({ name, steps }, slot) =>
-    LINES.map(({ statistic, of, dash }): Series => {
+    LINES.map(({ statistic, of, isDashed }): Series => {
       const path = steps.map(({ throughput }) => xs.indexOf(rounded(throughput)))
       const values: (number | null)[] = xs.map(() => null)
       for (const [index, step] of steps.entries()) values[path[index]!] = rounded(of(step))
-      return { name: `${name}, ${statistic}`, slot: slot % SLOTS, dash, form: 'line', values, path }
+      return { name: `${name}, ${statistic}`, slot: slot % SLOTS, isDashed, form: 'line', values, path }
     }),
   )
   return {

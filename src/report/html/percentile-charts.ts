@@ -1,15 +1,14 @@
 /** Percentile curves: how long the slowest share of all calls, or chunks, took, on an axis that gives each nine the same room. */
 
-import { type Bucket, bucketsOf, HistogramError, NS_PER_MS } from '../../record/histogram.ts'
+import { NS_PER_MS } from '../../record/histogram.ts'
 import { metricByName } from '../../record/metrics.ts'
 import type { CaseResult, Distribution, Result } from '../../result/document.ts'
 import { significant } from '../numbers.ts'
 import { type Cell, EMPTY, plain, type Table, textColumn } from '../page.ts'
-import type { Chart, Series } from './chart.ts'
+import { type Chart, type Series, SLOTS } from './chart.ts'
 import { groupsOf, palette, seriesName } from './chart-cases.ts'
+import { own, readBuckets, rounded } from './distributions.ts'
 
-/** More lines than that are not told apart. */
-export const MOST_LINES = 8
 const POINTS_PER_DECADE = 15
 /** Up to the percentile 99.99. */
 const DECADES = 4
@@ -39,13 +38,13 @@ export function percentileCharts(result: Result, metric: string, candidates: rea
   )
   const title = metricByName(metric)?.title ?? metric
   const slotsOf = palette(result)
-  return groupsOf([...curves.keys()], MOST_LINES).map(({ title: group, cases }) => {
+  return groupsOf([...curves.keys()], SLOTS).map(({ title: group, cases }) => {
     const slots = slotsOf(cases)
     const series = cases.map(
       (one, index): Series => ({
         name: seriesName(one),
         slot: slots[index]!,
-        dash: one.verdict.valid ? 0 : 1,
+        isDashed: !one.verdict.valid,
         form: 'line',
         values: curves.get(one)!,
       }),
@@ -91,17 +90,6 @@ function curveOf(distribution: Distribution | undefined): (number | null)[] | nu
   return values.filter((value) => value !== null).length > 1 ? values : null
 }
 
-/** Empty where there is no histogram, or none that can be read: a damaged one costs its curve and nothing else. */
-export function readBuckets(distribution: Distribution | undefined): Bucket[] {
-  if (distribution?.hdr === undefined) return []
-  try {
-    return bucketsOf(distribution.hdr)
-  } catch (error) {
-    if (error instanceof HistogramError) return []
-    throw error
-  }
-}
-
 function openNotes(cases: readonly CaseResult[], metric: string): string[] {
   const names = cases.filter((one) => (own(one, metric)?.at_least?.length ?? 0) > 0).map(seriesName)
   if (names.length === 0) return []
@@ -139,13 +127,4 @@ function tableOf(title: string, xs: readonly number[], series: readonly Series[]
 function percentileName(x: number): string {
   const text = (100 * (1 - 1 / x)).toFixed(x < 10 ? 1 : Math.ceil(Math.log10(x)))
   return `${text.replace(/\.?0+$/, '') || '0'}%`
-}
-
-/** The digits that a histogram tells, and one more. */
-export function rounded(value: number): number {
-  return Number(value.toPrecision(5))
-}
-
-export function own({ metrics }: Pick<CaseResult, 'metrics'>, name: string): Distribution | undefined {
-  return Object.hasOwn(metrics, name) ? metrics[name] : undefined
 }

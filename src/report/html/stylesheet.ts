@@ -1,23 +1,25 @@
 /**
  * How the page looks: on a screen in light and in dark, on paper, and in a narrow window. Colours of text have a contrast
- * of at least 4.5:1 with what they stand on, those of lines 3:1; the lines of a chart differ for people who see fewer
- * colours, too (after Okabe and Ito), and are dashed besides.
+ * of at least 4.5:1 with what they stand on, those of lines 3:1. Lines differ in lightness as well as in hue, so that
+ * people who see fewer colours tell them apart, too.
  */
+
+import { SLOTS } from './chart.ts'
 
 const LIGHT = `
 --page: #f7f7f5; --card: #ffffff; --text: #1d1f23; --quiet: #5a606b; --line: #d9dade; --grid: #ececee;
 --accent: #1a5fa8; --good: #1a7040; --good-soft: #e3f3e9; --bad: #b3261e; --bad-soft: #fbe9e7;
---series-0: #0b66b0; --series-1: #c4560a; --series-2: #00795c; --series-3: #a63d7b;
---series-4: #6750b8; --series-5: #806100; --series-6: #0f7f93; --series-7: #5b5f66;`
+--series-0: #1c5fc0; --series-1: #b8480f; --series-2: #118a4e; --series-3: #dd5a90;
+--series-4: #4a2380; --series-5: #949017; --series-6: #1899c4; --series-7: #4c4f57;`
 
 const DARK = `
 --page: #15171b; --card: #1c1f24; --text: #e6e7ea; --quiet: #a3a9b3; --line: #3a3f48; --grid: #2b2f36;
 --accent: #7ab8f5; --good: #7fd1a0; --good-soft: #1c3527; --bad: #ff9a8f; --bad-soft: #43211e;
---series-0: #6cb4f2; --series-1: #f39a4f; --series-2: #4fcfa5; --series-3: #ec93c8;
---series-4: #b7a2f7; --series-5: #dcc257; --series-6: #66d3e4; --series-7: #b9bec7;`
+--series-0: #5f9dff; --series-1: #e87a2a; --series-2: #7fe6a8; --series-3: #f59bbd;
+--series-4: #9265c4; --series-5: #cfc231; --series-6: #35bff0; --series-7: #dde1ea;`
 
 const SLOT_RULES = Array.from(
-  { length: 8 },
+  { length: SLOTS },
   (_, slot) => `.slot-${slot} { stroke: var(--series-${slot}); }`,
 ).join('\n')
 
@@ -104,13 +106,12 @@ figcaption p { margin: .15rem 0 .5rem; color: var(--quiet); font-size: .88rem; m
 .key:hover { background: var(--grid); }
 .key svg { width: 24px; height: 12px; flex: none; fill: none; stroke-width: 3; }
 .key .mark { stroke: var(--bad); stroke-width: 2; }
-.key .value { color: var(--quiet); }
-.key .value:empty { display: none; }
+/* Room for what the pointer will find, so that nothing moves when it does. */
+.key .value { color: var(--quiet); min-width: 2.8em; }
 .key[aria-pressed="false"] { color: var(--quiet); }
 .key[aria-pressed="false"] span:first-of-type { text-decoration: line-through; }
 .key[aria-pressed="false"] svg { opacity: .35; }
-.dash-1 { stroke-dasharray: 6 4; }
-.dash-2 { stroke-dasharray: 2 3; }
+.dashed { stroke-dasharray: 6 4; }
 ${SLOT_RULES}
 .chart .lines { margin-top: .4rem; padding: 0; list-style: none; color: var(--quiet); font-size: .82rem; }
 details { margin-top: .45rem; font-size: .85rem; }
@@ -152,6 +153,6 @@ details .scroll { max-height: 24rem; overflow: auto; margin-top: .5rem; }
   .chart { border: 0; padding: 0 0 6pt; }
   .grid { gap: 8pt; }
   .chart.small { grid-column: span 3; }
-  .key[aria-pressed="false"] { display: none; }
+  .key[aria-pressed="false"], .key .value { display: none; }
 }
 `.trim()

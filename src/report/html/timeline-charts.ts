@@ -5,7 +5,7 @@ import { significant, whole } from '../numbers.ts'
 import { type Cell, EMPTY, plain, type Table, textColumn } from '../page.ts'
 import type { Chart, Series } from './chart.ts'
 import { palette, seriesName } from './chart-cases.ts'
-import { rounded } from './percentile-charts.ts'
+import { rounded } from './distributions.ts'
 
 /** Rounds stand one after the other, with so much room between them, as a share of the longest. */
 const GAP_SHARE = 0.08
@@ -56,10 +56,10 @@ function chartOf(one: CaseResult, slot: number): Chart {
       places.push(slice)
     }
   }
-  const line = (statistic: 'p50' | 'p99', dash: 0 | 1): Series => ({
+  const line = (statistic: 'p50' | 'p99', isDashed: boolean): Series => ({
     name: statistic,
     slot,
-    dash,
+    isDashed,
     form: 'line',
     values: places.map((slice) => {
       const value = slice?.[statistic] ?? null
@@ -70,7 +70,7 @@ function chartOf(one: CaseResult, slot: number): Chart {
   const errors: Series = {
     name: 'errors',
     slot: 0,
-    dash: 0,
+    isDashed: false,
     form: 'marks',
     values: places.map((slice) => (slice && slice.errors > 0 ? slice.errors : null)),
   }
@@ -92,7 +92,7 @@ function chartOf(one: CaseResult, slot: number): Chart {
     y: { title: 'ms', scale: 'log' },
     xs,
     xNames: places.map((slice) => (slice ? placeName(slice) : '')),
-    series: [line('p50', 0), line('p99', 1), ...(hasErrors ? [errors] : [])],
+    series: [line('p50', false), line('p99', true), ...(hasErrors ? [errors] : [])],
     spansGaps: false,
     bounds: rounds.slice(1).map((_, index) => rounded((index + 1 - GAP_SHARE / 2) * strideS)),
     notes:

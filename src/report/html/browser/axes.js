@@ -22,7 +22,7 @@ const STACK_EDGE_PX = 62
 const ROW_PX = 24
 /** Of paper, between its margins, in CSS pixels. */
 const PRINTED_PX = { wide: 660, small: 315 }
-const DASHES = [[], [6, 4], [2, 3]]
+const DASH = [6, 4]
 /** What a decade of a logarithmic axis is cut into, by how many of them there are. */
 const LOG_STEPS = [
   { below: 0.5, steps: [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8] },

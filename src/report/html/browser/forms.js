@@ -36,7 +36,7 @@ function lineOf(chart, series) {
   return {
     stroke: ink,
     width: chart.size === 'small' ? 1.5 : 2,
-    dash: [...(DASHES[series.dash] ?? [])],
+    dash: series.isDashed ? DASH : [],
     spanGaps: chart.spansGaps,
     points: {
       show: isFew || alone.length > 0,
