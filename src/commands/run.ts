@@ -1,18 +1,16 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { EXIT, type ExitCode, worstOf } from '../exit-codes.ts'
 import { checkPlanSize, makePlan, onlyCases } from '../plan/make-plan.ts'
-import type { Plan, ReportView } from '../plan/plan.ts'
+import type { Plan } from '../plan/plan.ts'
 import { checksOf } from '../report/checks.ts'
 import { clean } from '../report/clean.ts'
 import { commentReport } from '../report/comment.ts'
-import { FORMATS, type FormatName, formatByName } from '../report/formats.ts'
+import { FORMATS, type FormatName } from '../report/formats.ts'
 import { Progress } from '../report/progress.ts'
-import type { Style } from '../report/table.ts'
 import type { GateOutcome } from '../result/comparison.ts'
 import type { Result } from '../result/document.ts'
 import { readResult } from '../result/read.ts'
 import { isSaturated, nothingSucceeded } from '../result/verdict.ts'
-import { defaultResultFile, ResultWriteError, writeResult } from '../result/write.ts'
 import { loadScenario, type Scenario } from '../scenario/load.ts'
 import { type Problem, ScenarioError, UsageError } from '../scenario/problem.ts'
 import { printable } from '../values/printable.ts'
@@ -22,14 +20,14 @@ import { tellGithub } from './github.ts'
 import { type Measured, measure, type Watcher } from './measure.ts'
 import { OTLP_HELP, type OtlpDestination, otlpDestination } from './otlp-destination.ts'
 import { ReferenceProcess, type ReferenceReady } from './reference-process.ts'
-import { reportFiles } from './report-files.ts'
-import { formatNames, styleOf } from './report-options.ts'
+import { formatNames } from './report-options.ts'
 import { checkServerProcesses } from './server-process.ts'
 import { withServerSchemas } from './server-schemas.ts'
+import { showResult } from './show-result.ts'
 import { Signals } from './signals.ts'
 import { tellUnreachable } from './unreachable.ts'
 import { UserServers } from './user-servers.ts'
-import { checkOneFile, parseWanted, printed, type Wanted, writeWanted } from './wanted.ts'
+import { checkOneFile, parseWanted, type Wanted } from './wanted.ts'
 
 interface RunFlags extends GateFlags {
   out?: string
@@ -187,7 +185,8 @@ async function runOne(
     const comparison = compareRun(measured.result, { baseline, sideBySide }, flags)
     const result = { ...measured.result, ...(comparison && { comparison }) }
     const codes = [
-      ...(await show(result, flags, scenario.spec.report ?? 'cases')),
+      ...exitCodes(result),
+      ...((await showResult(result, flags, scenario.spec.report ?? 'cases')) ? [] : [EXIT.internal]),
       ...tellGate(comparison?.gate),
     ]
     await tellGithub(process.env, () => ({
@@ -232,26 +231,6 @@ function tellGate(outcome: GateOutcome | undefined): ExitCode[] {
   process.stderr.write(`gate: ${outcome.verdict}\n`)
   for (const reason of outcome.reasons) process.stderr.write(`  ${printable(clean(reason))}\n`)
   return [GATE_CODES[outcome.verdict]]
-}
-
-async function show(result: Result, flags: RunFlags, view: ReportView): Promise<ExitCode[]> {
-  // The tables come first: whatever happens to the file, what was measured has been seen.
-  const render = (style: Style) => (name: FormatName) => formatByName(name).render([result], style, view)
-  process.stdout.write(printed(flags.report, render(styleOf(process.stdout, process.env))))
-  const codes = exitCodes(result)
-  const filesOf = (name: FormatName, file: string) =>
-    reportFiles(formatByName(name), [result], file, () => render(styleOf({}, {}))(name))
-  if (!(await writeWanted(flags.report, filesOf))) codes.push(EXIT.internal)
-  const file = flags.out ?? defaultResultFile(result)
-  try {
-    await writeResult(result, file)
-    process.stderr.write(`result: ${printable(file)}\n`)
-  } catch (error) {
-    if (!(error instanceof ResultWriteError)) throw error
-    process.stderr.write(`error: ${printable(error.message)}\n`)
-    codes.push(EXIT.internal)
-  }
-  return codes
 }
 
 /** After everything else: whatever the receiver does, what was measured is kept. */

@@ -24,6 +24,8 @@ export interface Format {
   /** Of the files that hold it, without a dot. */
   extension: string
   render(results: readonly Result[], style: Style, view: ReportView): string
+  /** True where a terminal cannot show it: `run` writes it beside the result then. */
+  isPage?: true
   /** What is written to files instead, where its readers take one thing a file. Left out: all of it is one file. */
   parts?(results: readonly Result[]): ReportPart[]
 }
@@ -40,7 +42,7 @@ export const FORMATS = [
   { name: 'prometheus', extension: 'prom', render: prometheusReport },
   { name: 'hgrm', extension: 'hgrm', render: hgrmReport, parts: hgrmParts },
   { name: 'hlog', extension: 'hlog', render: hlogReport },
-  { name: 'html', extension: 'html', render: htmlReport },
+  { name: 'html', extension: 'html', render: htmlReport, isPage: true },
 ] as const satisfies readonly Format[]
 
 export type FormatName = (typeof FORMATS)[number]['name']
