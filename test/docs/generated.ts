@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { doctorReference } from './doctor-reference.ts'
 import { metricsReference } from './metrics-reference.ts'
+import { README, readmeWithMatrix } from './readme.ts'
 import { scenarioReference } from './scenario-reference.ts'
 import { verdictReference } from './verdict-reference.ts'
 
@@ -12,4 +13,5 @@ export const GENERATED = [
   { file: inDocs('metrics.md'), text: metricsReference },
   { file: inDocs('scenario.md'), text: scenarioReference },
   { file: inDocs('verdict.md'), text: verdictReference },
+  { file: README, text: readmeWithMatrix },
 ] as const
