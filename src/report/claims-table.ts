@@ -23,21 +23,18 @@ const MOST_NAMED = 4
 
 export function claimsTable({ claims = [] }: Result): Table | null {
   if (claims.length === 0) return null
-  const hasPlaces = claims.some(({ place }) => place !== undefined)
   return {
     title: `Claims: ${countsOf(claims)}`,
     columns: [
       textColumn('verdict'),
       textColumn('claim'),
-      ...(hasPlaces ? [textColumn('place', 2)] : []),
       textColumn('claimed'),
       textColumn('measured'),
       textColumn('why', 1),
     ],
     rows: claims.map((claim): Cell[] => [
       { text: claim.verdict, tone: TONES[claim.verdict] },
-      plain(clean(claim.says)),
-      ...(hasPlaces ? [plain(clean(claim.place ?? ''))] : []),
+      plain(clean(claim.place === undefined ? claim.says : `${claim.says} (${claim.place})`)),
       claim.expect === undefined ? EMPTY : plain(clean(claim.expect)),
       measuredCell(claim),
       plain(clean(claim.reason ?? '')),

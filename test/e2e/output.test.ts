@@ -186,3 +186,25 @@ test('a stdout that cannot be written costs no result, and is told', async (cont
   expect(code).toBe(1)
   expect((await readResultFile(cwd)).cases).toHaveLength(1)
 })
+
+describe('a page, which no terminal can show, is a file', () => {
+  test('beside the result, and that is said', async () => {
+    const cwd = await folder()
+    const args = ['run', 'scenario.yaml', '--report', 'table,html', '--out', 'out/mine.json', '--quiet']
+    const { code, stdout, stderr } = await cli(args, { cwd })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: 'result: out/mine.json\nhtml: out/mine.html\n' })
+    expect(stdout).toMatch(/^quick\n/)
+    expect(stdout).not.toContain('<')
+    expect(readdirSync(join(cwd, 'out')).sort()).toEqual(['mine.html', 'mine.json'])
+  })
+
+  test('under its own name where it has one, or where the result goes to a device', async () => {
+    const cwd = await folder()
+    const named = ['run', 'scenario.yaml', '--report', 'html=page.html', '--out', 'mine.json', '--quiet']
+    expect(await cli(named, { cwd })).toMatchObject({ code: 0, stdout: '', stderr: 'result: mine.json\n' })
+    expect(readdirSync(cwd)).toEqual(expect.arrayContaining(['page.html', 'mine.json']))
+    const nowhere = ['run', 'scenario.yaml', '--report', 'html', '--out', '/dev/null', '--quiet']
+    const { stderr } = await cli(nowhere, { cwd })
+    expect(stderr).toMatch(/^result: \/dev\/null\nhtml: results\/quick-[\w-]+\.html\n$/)
+  })
+})
