@@ -205,6 +205,6 @@ describe('a page, which no terminal can show, is a file', () => {
     expect(readdirSync(cwd)).toEqual(expect.arrayContaining(['page.html', 'mine.json']))
     const nowhere = ['run', 'scenario.yaml', '--report', 'html', '--out', '/dev/null', '--quiet']
     const { stderr } = await cli(nowhere, { cwd })
-    expect(stderr).toMatch(/^result: \/dev\/null\nhtml: results\/quick-[\w-]+\.html\n$/)
+    expect(stderr).toMatch(/^result: \/dev\/null\nhtml: results\/quick-[\w.-]+\.html\n$/)
   })
 })
