@@ -1,6 +1,6 @@
 import type { ReportView } from '../plan/plan.ts'
 import type { Result } from '../result/document.ts'
-import { chartsReport } from './charts.ts'
+import { chartsReport } from './charts/charts.ts'
 import { commentReport } from './comment.ts'
 import { csvReport } from './csv.ts'
 import { hgrmParts, hgrmReport } from './hgrm.ts'

@@ -1,8 +1,8 @@
 import type { ReportView } from '../plan/plan.ts'
 import type { CaseResult, Result } from '../result/document.ts'
-import { adviceOf } from './advice.ts'
+import { adviceOf } from './advice/advice.ts'
 import { escapeInvisible } from './clean.ts'
-import { type MatrixCell, type MatrixRoles, matrixOf } from './matrix.ts'
+import { type MatrixCell, type MatrixRoles, matrixOf } from './matrix/matrix.ts'
 import type { Style } from './table.ts'
 
 /**

@@ -1,8 +1,8 @@
 import type { ReportView } from '../plan/plan.ts'
 import type { Result } from '../result/document.ts'
-import { advicePage } from './advice-page.ts'
+import { advicePage } from './advice/page.ts'
 import { resultPage } from './content.ts'
-import { matrixPage } from './matrix-page.ts'
+import { matrixPage } from './matrix/page.ts'
 import type { Page } from './page.ts'
 
 const PAGES: Readonly<Record<ReportView, (result: Result) => Page>> = {

@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { matrixPage } from '../../src/report/matrix-page.ts'
+import { matrixPage } from '../../src/report/matrix/page.ts'
 import { pageReport } from '../../src/report/table.ts'
 import { readResult } from '../../src/result/read.ts'
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { FORMATS } from '../../src/report/formats.ts'
-import { type Matrix, type MatrixCell, type MatrixColumn, matrixOf } from '../../src/report/matrix.ts'
+import { type Matrix, type MatrixCell, type MatrixColumn, matrixOf } from '../../src/report/matrix/matrix.ts'
 import { displayWidth } from '../../src/report/wrap.ts'
 import { expectGolden } from './golden.ts'
 import { withoutLibrary } from './html-page.ts'

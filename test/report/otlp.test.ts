@@ -11,9 +11,9 @@ import {
   recordMs,
 } from '../../src/record/histogram.ts'
 import { PERCENTILES } from '../../src/record/metrics.ts'
-import { type ExponentialHistogram, exponentialOf } from '../../src/report/exponential.ts'
-import { otlpRequests } from '../../src/report/otlp.ts'
-import { encodeRequest } from '../../src/report/otlp-messages.ts'
+import { type ExponentialHistogram, exponentialOf } from '../../src/report/otlp/exponential.ts'
+import { encodeRequest } from '../../src/report/otlp/messages.ts'
+import { otlpRequests } from '../../src/report/otlp/otlp.ts'
 import type { Distribution } from '../../src/result/document.ts'
 import { storedDistribution } from '../../src/result/merge.ts'
 import { sampleCase, sampleResult } from '../result/sample.ts'

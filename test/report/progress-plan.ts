@@ -1,5 +1,5 @@
 import type { Plan } from '../../src/plan/plan.ts'
-import type { LiveDelta } from '../../src/report/progress-tracker.ts'
+import type { LiveDelta } from '../../src/report/progress/tracker.ts'
 
 /** As much of a plan as progress reads: a case for each load, two rounds of it. */
 export function plan(...loads: Partial<Plan['cases'][number]['load']>[]): Plan {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { initHistograms } from '../../src/record/histogram.ts'
-import { ProgressTracker } from '../../src/report/progress-tracker.ts'
+import { ProgressTracker } from '../../src/report/progress/tracker.ts'
 import { plan, SECOND_OF_CALLS } from './progress-plan.ts'
 
 beforeAll(initHistograms)

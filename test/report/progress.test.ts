@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { initHistograms } from '../../src/record/histogram.ts'
-import { Progress, type ProgressStream } from '../../src/report/progress.ts'
-import { type ProgressState, progressLines } from '../../src/report/progress-lines.ts'
+import { type ProgressState, progressLines } from '../../src/report/progress/lines.ts'
+import { Progress, type ProgressStream } from '../../src/report/progress/progress.ts'
 import { displayWidth } from '../../src/report/wrap.ts'
 import { plan, SECOND_OF_CALLS } from './progress-plan.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { scalingOf, scalingText } from '../../src/report/scaling.ts'
+import { scalingOf, scalingText } from '../../src/report/matrix/scaling.ts'
 import type { CaseResult } from '../../src/result/document.ts'
 import { sampleCase } from '../result/sample.ts'
 

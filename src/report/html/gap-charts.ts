@@ -4,9 +4,10 @@ import { NS_PER_MS } from '../../record/histogram.ts'
 import type { CaseResult, Result } from '../../result/document.ts'
 import { percent, significant } from '../numbers.ts'
 import { type Cell, EMPTY, plain, textColumn } from '../page.ts'
+import { storedBuckets } from '../stored-buckets.ts'
 import { type Chart, type Series, SLOTS, type Slot } from './chart.ts'
 import { type CaseGroup, groupsOf, palette, seriesName } from './chart-cases.ts'
-import { own, readBuckets, rounded } from './distributions.ts'
+import { own, rounded } from './distributions.ts'
 
 const GAPS = 'inter_chunk_latency'
 const BINS_PER_DECADE = 12
@@ -20,7 +21,7 @@ const LINES = [
 export function gapCharts(result: Result): Chart[] {
   const slotsOf = palette(result)
   const streaming = result.cases.filter((one) => (own(one, GAPS)?.count ?? 0) > 0)
-  const stored = streaming.filter((one) => readBuckets(own(one, GAPS)).length > 0)
+  const stored = streaming.filter((one) => storedBuckets(own(one, GAPS)).length > 0)
   const several = streaming.filter(
     ({ rounds }) => rounds.filter((round) => (own(round, GAPS)?.count ?? 0) > 0).length > 1,
   )
@@ -38,7 +39,7 @@ interface Shares {
 }
 
 function sharesOf(one: CaseResult): Shares {
-  const buckets = readBuckets(own(one, GAPS))
+  const buckets = storedBuckets(own(one, GAPS))
   const total = buckets.reduce((sum, { count }) => sum + count, 0)
   const bins = new Map<number, number>()
   let none = 0

@@ -3,7 +3,7 @@
 import type { CaseResult, Result } from '../../result/document.ts'
 import { wasIdle } from '../../result/idle.ts'
 import { clean } from '../clean.ts'
-import { plannedCases } from '../matrix-plan.ts'
+import { plannedCases } from '../matrix/plan.ts'
 import { significant } from '../numbers.ts'
 import { type Cell, EMPTY, plain, type Table, textColumn } from '../page.ts'
 import { type Chart, type Series, SLOTS } from './chart.ts'

@@ -5,9 +5,10 @@ import { metricByName } from '../../record/metrics.ts'
 import type { CaseResult, Distribution, Result } from '../../result/document.ts'
 import { significant } from '../numbers.ts'
 import { type Cell, EMPTY, plain, type Table, textColumn } from '../page.ts'
+import { storedBuckets } from '../stored-buckets.ts'
 import { type Chart, type Series, SLOTS } from './chart.ts'
 import { groupsOf, palette, seriesName } from './chart-cases.ts'
-import { own, readBuckets, rounded } from './distributions.ts'
+import { own, rounded } from './distributions.ts'
 
 const POINTS_PER_DECADE = 15
 /** Up to the percentile 99.99. */
@@ -74,7 +75,7 @@ export function percentileCharts(result: Result, metric: string, candidates: rea
 
 /** In ms at each place of `XS`; null where too few values lie above, or where the place is 0 and has none on a logarithmic axis. */
 function curveOf(distribution: Distribution | undefined): (number | null)[] | null {
-  const buckets = readBuckets(distribution)
+  const buckets = storedBuckets(distribution)
   if (!distribution || buckets.length === 0) return null
   const total = buckets.reduce((sum, { count }) => sum + count, 0)
   let index = 0

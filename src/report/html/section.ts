@@ -2,10 +2,11 @@
 
 import type { ReportView } from '../../plan/plan.ts'
 import type { Result } from '../../result/document.ts'
+import { advicePage } from '../advice/page.ts'
 import { clean } from '../clean.ts'
 import { resultPage } from '../content.ts'
-import { matrixOf } from '../matrix.ts'
-import { matrixPage } from '../matrix-page.ts'
+import { matrixOf } from '../matrix/matrix.ts'
+import { matrixPage } from '../matrix/page.ts'
 import { percent, whole } from '../numbers.ts'
 import type { Lines, Page, Table } from '../page.ts'
 import { chartsOf } from './charts.ts'
@@ -41,7 +42,9 @@ export function sectionHtml(result: Result, view: ReportView, id: string): Secti
   const page = resultPage(result)
   const invalid = invalidCases(result)
   const matrix = hasMatrix(result, view) ? partsOfItsOwn(matrixPage(result), page) : []
+  const advice = view === 'advice' ? partsOfItsOwn(advicePage(result), page) : []
   const blocks = [
+    partsBlock('By purpose', `${id}-purposes`, advice, invalid),
     partsBlock('By interface', `${id}-interfaces`, matrix, invalid),
     partsBlock(
       'By case',

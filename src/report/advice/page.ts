@@ -1,12 +1,12 @@
 /** The advice as a page: for each purpose what the numbers say, why, and what the overview picks. */
 
-import type { Result } from '../result/document.ts'
+import type { Result } from '../../result/document.ts'
+import { verdictLines } from '../content.ts'
+import { environmentFacts, pageTitle } from '../facts.ts'
+import type { MatrixColumn } from '../matrix/matrix.ts'
+import { duration, percent, significant } from '../numbers.ts'
+import { type Cell, EMPTY, type Page, plain, type Table, textColumn } from '../page.ts'
 import { adviceOf } from './advice.ts'
-import { verdictLines } from './content.ts'
-import { environmentFacts, pageTitle } from './facts.ts'
-import type { MatrixColumn } from './matrix.ts'
-import { duration, percent, significant } from './numbers.ts'
-import { type Cell, EMPTY, type Page, plain, type Table, textColumn } from './page.ts'
 import type { Advice, LeftOut, Placing } from './ranking.ts'
 
 const MEANINGS = [

@@ -1,13 +1,13 @@
 /** The matrix as a page: the table, what its numbers are, and where they come from. */
 
-import type { CaseResult, Result } from '../result/document.ts'
-import { claimsTable } from './claims-table.ts'
-import { clean } from './clean.ts'
-import { errorTable, thresholdTable, verdictLines } from './content.ts'
-import { environmentFacts, pageTitle, scenarioWarnings } from './facts.ts'
+import type { CaseResult, Result } from '../../result/document.ts'
+import { claimsTable } from '../claims-table.ts'
+import { clean } from '../clean.ts'
+import { errorTable, thresholdTable, verdictLines } from '../content.ts'
+import { environmentFacts, pageTitle, scenarioWarnings } from '../facts.ts'
+import { percent, significant, type TimeUnit, unitFor } from '../numbers.ts'
+import { type Cell, type Column, type Lines, type Page, plain, type Table, textColumn } from '../page.ts'
 import { MATRIX_COLUMNS, type MatrixCell, type MatrixColumn, type MatrixRow, matrixOf } from './matrix.ts'
-import { percent, significant, type TimeUnit, unitFor } from './numbers.ts'
-import { type Cell, type Column, type Lines, type Page, plain, type Table, textColumn } from './page.ts'
 import { resourcesTable } from './resources.ts'
 import { SCALING_WORDS, type Scaling, scalingText } from './scaling.ts'
 

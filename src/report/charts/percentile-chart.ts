@@ -1,6 +1,6 @@
+import { significant, unitFor } from '../numbers.ts'
 import { columns } from './blocks.ts'
 import { type Chart, type ChartLine, piece } from './chart.ts'
-import { significant, unitFor } from './numbers.ts'
 import { type Recorded, valuesAt } from './recorded.ts'
 
 /** Percentiles that the axis names, as far as there are values for them. */

@@ -1,9 +1,8 @@
 /** What charts read of a stored distribution. */
 
-import { type Bucket, bucketsOf, HistogramError } from '../record/histogram.ts'
-import type { Distribution } from '../result/document.ts'
-
-const NS_PER_MS = 1e6
+import { type Bucket, NS_PER_MS } from '../../record/histogram.ts'
+import type { Distribution } from '../../result/document.ts'
+import { storedBuckets } from '../stored-buckets.ts'
 
 export interface Recorded {
   /** From the smallest values on. */
@@ -13,15 +12,9 @@ export interface Recorded {
 
 /** Null where nothing was recorded, or where what is stored is damaged. */
 export function recordedOf(distribution: Distribution | undefined): Recorded | null {
-  if (distribution?.hdr === undefined) return null
-  try {
-    const buckets = bucketsOf(distribution.hdr)
-    const total = buckets.reduce((sum, { count }) => sum + count, 0)
-    return total > 0 ? { buckets, total } : null
-  } catch (error) {
-    if (error instanceof HistogramError) return null
-    throw error
-  }
+  const buckets = storedBuckets(distribution)
+  const total = buckets.reduce((sum, { count }) => sum + count, 0)
+  return total > 0 ? { buckets, total } : null
 }
 
 /** In ms, at each of the shares (0 to 1), which ascend. */

@@ -1,10 +1,10 @@
 /** What each interface takes of the two ends: processor time for a call, and memory for a session that stands idle. */
 
-import type { CaseResult } from '../result/document.ts'
-import { clean } from './clean.ts'
+import type { CaseResult } from '../../result/document.ts'
+import { clean } from '../clean.ts'
+import { kibibytes, significant, unitFor } from '../numbers.ts'
+import { type Cell, type Column, EMPTY, plain, type Table, textColumn } from '../page.ts'
 import { type MatrixRow, rowsByTitle } from './matrix.ts'
-import { kibibytes, significant, unitFor } from './numbers.ts'
-import { type Cell, type Column, EMPTY, plain, type Table, textColumn } from './page.ts'
 
 export function resourcesTable(rows: readonly MatrixRow[]): Table | null {
   const found = rowsByTitle(rows).map((row) => {

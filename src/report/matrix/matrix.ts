@@ -3,20 +3,12 @@
  * a number says why; none is ever filled with anything but a measurement of this result.
  */
 
-import type { CaseResult, Result } from '../result/document.ts'
-import { wasIdle } from '../result/idle.ts'
-import { clean } from './clean.ts'
-import {
-  callTime,
-  chunkTime,
-  handshake,
-  noLatencyCase,
-  overheadTime,
-  ratio,
-  throughput,
-} from './matrix-cells.ts'
-import { leadsOf } from './matrix-leads.ts'
-import { type PlannedCase, plannedCases } from './matrix-plan.ts'
+import type { CaseResult, Result } from '../../result/document.ts'
+import { wasIdle } from '../../result/idle.ts'
+import { clean } from '../clean.ts'
+import { callTime, chunkTime, handshake, noLatencyCase, overheadTime, ratio, throughput } from './cells.ts'
+import { leadsOf } from './leads.ts'
+import { type PlannedCase, plannedCases } from './plan.ts'
 import { type Scaling, scalingOf } from './scaling.ts'
 
 /** What a row holds, in the order of its columns. */

@@ -1,6 +1,6 @@
 /** What a ranking for one purpose consists of. */
 
-import type { MatrixColumn } from './matrix.ts'
+import type { MatrixColumn } from '../matrix/matrix.ts'
 import { PICKED, type PickName, type Purpose } from './purposes.ts'
 
 /** One interface, ranked. */

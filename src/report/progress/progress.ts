@@ -1,9 +1,9 @@
 import { stripVTControlCharacters } from 'node:util'
-import { type Clock, systemClock } from '../load/clock.ts'
-import type { Plan } from '../plan/plan.ts'
-import { progressLines } from './progress-lines.ts'
-import { type LiveDelta, ProgressTracker } from './progress-tracker.ts'
-import { displayWidth } from './wrap.ts'
+import { type Clock, systemClock } from '../../load/clock.ts'
+import type { Plan } from '../../plan/plan.ts'
+import { displayWidth } from '../wrap.ts'
+import { progressLines } from './lines.ts'
+import { type LiveDelta, ProgressTracker } from './tracker.ts'
 
 const REDRAW_MS = 220
 const DEFAULT_WIDTH = 80

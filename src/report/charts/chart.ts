@@ -1,6 +1,6 @@
 /** Lines of a chart: pieces of text, each with what it means to the eye. No meaning is in the tone alone. */
 
-import { displayWidth } from './wrap.ts'
+import { displayWidth } from '../wrap.ts'
 
 export type ChartTone = 'plain' | 'heading' | 'quiet' | 'bar' | 'tail' | 'bad'
 

@@ -1,7 +1,7 @@
 /** Stored histograms as the exponential ones of OpenTelemetry, whose buckets grow by a power of a root of two. */
 
-import { type Bucket, bucketsOf, NS_PER_MS } from '../record/histogram.ts'
-import type { Distribution } from '../result/document.ts'
+import { type Bucket, bucketsOf, NS_PER_MS } from '../../record/histogram.ts'
+import type { Distribution } from '../../result/document.ts'
 
 /** What OpenTelemetry's own SDKs keep at most, and what receivers are therefore made for. */
 const MOST_BUCKETS = 160

@@ -1,8 +1,8 @@
-import { HANDSHAKE_METRICS } from '../record/metrics.ts'
-import type { CaseResult } from '../result/document.ts'
+import { HANDSHAKE_METRICS } from '../../record/metrics.ts'
+import type { CaseResult } from '../../result/document.ts'
+import { duration } from '../numbers.ts'
 import { bar } from './blocks.ts'
 import { type Chart, type ChartLine, piece } from './chart.ts'
-import { duration } from './numbers.ts'
 
 const TOTAL = 'handshake'
 const FEWEST_COLUMNS = 8

@@ -3,9 +3,9 @@
  * numbers of a ranking weigh alike: what ranks is the geometric mean of how many times worse than the best each of them is.
  */
 
-import type { Result } from '../result/document.ts'
+import type { Result } from '../../result/document.ts'
+import { type MatrixColumn, type MatrixRow, matrixOf, rowsByTitle } from '../matrix/matrix.ts'
 import { largePayloads } from './large-payloads.ts'
-import { type MatrixColumn, type MatrixRow, matrixOf, rowsByTitle } from './matrix.ts'
 import { PURPOSES, type Purpose } from './purposes.ts'
 import { type Advice, agreement, type LeftOut, type Placing, type Ranking } from './ranking.ts'
 import { TRAITS, type Trait, WITHOUT } from './traits.ts'

@@ -1,12 +1,12 @@
 /** How `request_latency` went over the rounds of a case, as lines of block characters. */
 
-import type { CaseResult } from '../result/document.ts'
+import type { CaseResult } from '../../result/document.ts'
+import { clean } from '../clean.ts'
+import { duration, significant, unitFor, whole } from '../numbers.ts'
+import { type Cell, plain, type Table, textColumn } from '../page.ts'
+import { wrap } from '../wrap.ts'
 import { level } from './blocks.ts'
 import { type Chart, type ChartLine, type ChartTone, piece } from './chart.ts'
-import { clean } from './clean.ts'
-import { duration, significant, unitFor, whole } from './numbers.ts'
-import { type Cell, plain, type Table, textColumn } from './page.ts'
-import { wrap } from './wrap.ts'
 
 type Slice = NonNullable<CaseResult['rounds'][number]['timeline']>['slices'][number]
 

@@ -3,7 +3,7 @@
  * is what the overview recommends; it is shown beside the ranking and has no part in it.
  */
 
-import type { MatrixColumn } from './matrix.ts'
+import type { MatrixColumn } from '../matrix/matrix.ts'
 import type { Trait } from './traits.ts'
 
 export interface Purpose {

@@ -1,7 +1,7 @@
 import { createColors } from 'picocolors'
-import { clean } from './clean.ts'
-import { duration, minutes, significant, whole } from './numbers.ts'
-import { displayWidth, truncate } from './wrap.ts'
+import { clean } from '../clean.ts'
+import { duration, minutes, significant, whole } from '../numbers.ts'
+import { displayWidth, truncate } from '../wrap.ts'
 
 /** What there is to say of a run at one moment. */
 export interface ProgressState {

@@ -1,11 +1,11 @@
 /** The cells of the matrix: each a measured number, or the reason why there is none. */
 
-import type { Statistic } from '../record/metrics.ts'
-import type { CaseResult, Summary } from '../result/document.ts'
-import { isLowerBound } from '../result/thresholds.ts'
-import { clean } from './clean.ts'
+import type { Statistic } from '../../record/metrics.ts'
+import type { CaseResult, Summary } from '../../result/document.ts'
+import { isLowerBound } from '../../result/thresholds.ts'
+import { clean } from '../clean.ts'
+import { duration, percent, significant, whole } from '../numbers.ts'
 import type { MatrixCell, MatrixRow } from './matrix.ts'
-import { duration, percent, significant, whole } from './numbers.ts'
 
 /** Above this share of what the closed loop reached, a rate is not well below it: calls begin to wait for each other. */
 const WELL_BELOW = 0.5

@@ -1,20 +1,20 @@
 /** What the numbers look like, for a terminal: a block of charts for each case. */
 
 import { createColors } from 'picocolors'
-import { metricByName } from '../record/metrics.ts'
-import type { CaseResult, Result } from '../result/document.ts'
-import { wasIdle } from '../result/idle.ts'
-import { isLowerBound } from '../result/thresholds.ts'
+import { metricByName } from '../../record/metrics.ts'
+import type { CaseResult, Result } from '../../result/document.ts'
+import { wasIdle } from '../../result/idle.ts'
+import { isLowerBound } from '../../result/thresholds.ts'
+import { clean } from '../clean.ts'
+import { environmentFacts, pageTitle } from '../facts.ts'
+import type { Style } from '../table.ts'
+import { wrap } from '../wrap.ts'
 import { type Chart, type ChartLine, type ChartTone, lineWidth, piece } from './chart.ts'
-import { clean } from './clean.ts'
-import { environmentFacts, pageTitle } from './facts.ts'
 import { handshakeChart, longestHandshakeMs } from './handshake-chart.ts'
 import { histogramChart } from './histogram-chart.ts'
 import { latencyChart } from './latency-over-time.ts'
 import { furthestBeyond, percentileChart } from './percentile-chart.ts'
 import { type Recorded, recordedOf } from './recorded.ts'
-import type { Style } from './table.ts'
-import { wrap } from './wrap.ts'
 
 const MIN_WIDTH = 40
 /** A chart that is wider shows nothing more. */

@@ -1,8 +1,8 @@
 /** Which interface, in which encoding, carries a large tensor soonest: no row of a matrix is about one. */
 
-import type { CaseResult, Result } from '../result/document.ts'
-import { matrixTitleOf } from './matrix.ts'
-import { plannedCases } from './matrix-plan.ts'
+import type { CaseResult, Result } from '../../result/document.ts'
+import { matrixTitleOf } from '../matrix/matrix.ts'
+import { plannedCases } from '../matrix/plan.ts'
 import { type Advice, agreement, type Placing } from './ranking.ts'
 
 const LARGE_BYTES = 1_000_000

@@ -1,6 +1,6 @@
-import type { Plan } from '../plan/plan.ts'
-import { destroy, type Histogram, newHistogram, percentileMs, recordMs } from '../record/histogram.ts'
-import type { ProgressState } from './progress-lines.ts'
+import type { Plan } from '../../plan/plan.ts'
+import { destroy, type Histogram, newHistogram, percentileMs, recordMs } from '../../record/histogram.ts'
+import type { ProgressState } from './lines.ts'
 
 /** What happened in one load thread since it was last asked. */
 export interface LiveDelta {

@@ -1,7 +1,7 @@
 /** What the matrix must know of the plan that a result ran; another version's plan may differ, so it is read with care. */
 
 import { z } from 'zod'
-import type { CaseResult, Result } from '../result/document.ts'
+import type { CaseResult, Result } from '../../result/document.ts'
 
 const object = z.record(z.string(), z.unknown())
 

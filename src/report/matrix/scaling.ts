@@ -1,9 +1,9 @@
 /** What more calls at once bring: throughput at each concurrency over what one call at a time reaches. */
 
-import type { CaseResult } from '../result/document.ts'
+import type { CaseResult } from '../../result/document.ts'
+import { significant } from '../numbers.ts'
+import { ratio } from './cells.ts'
 import type { MatrixCell } from './matrix.ts'
-import { ratio } from './matrix-cells.ts'
-import { significant } from './numbers.ts'
 
 export interface Scaling extends MatrixCell {
   /** In a word; null where there is no number. */

@@ -1,6 +1,6 @@
+import { significant, unitFor, whole } from '../numbers.ts'
 import { bar } from './blocks.ts'
 import { type Chart, type ChartLine, piece } from './chart.ts'
-import { significant, unitFor, whole } from './numbers.ts'
 import type { Recorded } from './recorded.ts'
 
 const NS_PER_MS = 1e6

@@ -1,6 +1,6 @@
 /** A result as metrics of OpenTelemetry. */
 
-import { type Metric, ROUND_METRICS, type RoundMetric, TIMING_METRICS } from '../record/metrics.ts'
+import { type Metric, ROUND_METRICS, type RoundMetric, TIMING_METRICS } from '../../record/metrics.ts'
 import type {
   CaseResult,
   Distribution,
@@ -8,7 +8,7 @@ import type {
   Result,
   Summary,
   TracedCallResult,
-} from '../result/document.ts'
+} from '../../result/document.ts'
 import { exponentialOf } from './exponential.ts'
 import {
   type AnyValue,
@@ -18,7 +18,7 @@ import {
   type NumberDataPoint,
   type OtlpMetric,
   type OtlpRequest,
-} from './otlp-messages.ts'
+} from './messages.ts'
 
 const SCOPE = 'infer-bench'
 /** So many have some megabytes, far below what receivers take at once. */
