@@ -4,14 +4,15 @@ import { defineConfig } from 'vitest/config'
 /** Tests that compare times: they run one file at a time and after all others, so that none measures its neighbour. */
 const TIMED = ['truth/truth.test.ts', 'e2e/open-loop.test.ts', 'e2e/verdict-codes.test.ts']
 
-/** The product as a whole, with what is beside it: scenarios, package, gateways, foreign servers, lost processes. */
+/** The product as a whole, with what is beside it: scenarios, package, gateways, foreign servers, browsers, lost processes. */
 const WHOLE = [
   ...['scenarios', 'package', 'gateway', 'mlserver', 'mcp', 'floor', 'doctor', 'kill'].map(
     (name) => `e2e/${name}.test.ts`,
   ),
-  ...['idle-sessions', 'load-thread-loss', 'server-loss', 'ci-examples', 'wire-bytes'].map(
+  ...['idle-sessions', 'load-thread-loss', 'server-loss', 'ci', 'ci-examples', 'wire-bytes', 'otlp'].map(
     (name) => `e2e/${name}.test.ts`,
   ),
+  'report/html-browser.test.ts',
   'fuzz/fuzz.test.ts',
   'trust/soak.test.ts',
 ]

@@ -229,6 +229,7 @@ export class Recorder {
       const [times, count] = [call[metric.times], call[metric.count]]
       for (let index = 0; index < count; index++) recordMs(histogram, times[index]!)
     }
+    if (this.#chunkMetrics.length > 0) this.#timeline.gaps(call.plannedMs, call.gapsMs, call.gapCount)
     if (this.#converses && call.answerCount === 0) this.counts.unpaired++
     for (const { value, atMost } of this.#objectives) if (!(value(call) <= atMost)) return
     this.counts.good++

@@ -6,6 +6,8 @@ interface Slice {
   errors: number
   /** `request_latency` of those that succeeded, encoded; null where none did. */
   latency: string | null
+  /** Every gap between the chunks of those that succeeded, encoded; null where there is none. */
+  gaps: string | null
 }
 
 /** A round in slices of equal length, from the end of its warm-up on. */
@@ -22,7 +24,8 @@ const SHORTEST_SLICE_MS = 25
 interface OpenSlice {
   calls: number
   errors: number
-  histogram: Histogram | null
+  latency: Histogram | null
+  gaps: Histogram | null
 }
 
 /** Records how latency went over a round, in pieces that are few enough to be kept with the result. */
@@ -41,31 +44,44 @@ export class TimelineRecorder {
   }
 
   call(plannedMs: number, latencyMs: number, failed: boolean): void {
+    const slice = this.#sliceOf(plannedMs)
+    slice.calls++
+    if (failed) {
+      slice.errors++
+      return
+    }
+    slice.latency ??= newHistogram()
+    recordMs(slice.latency, latencyMs)
+  }
+
+  /** Of a stream that was told as a call that succeeded: the first `count` of the list, in ms. */
+  gaps(plannedMs: number, gapsMs: Float64Array, count: number): void {
+    if (count === 0) return
+    const slice = this.#sliceOf(plannedMs)
+    slice.gaps ??= newHistogram()
+    for (let index = 0; index < count; index++) recordMs(slice.gaps, gapsMs[index]!)
+  }
+
+  #sliceOf(plannedMs: number): OpenSlice {
     let index = Math.floor((plannedMs - this.#fromMs) / this.#sliceMs)
     while (index >= 2 * SLICES) {
       this.#double()
       index = Math.floor((plannedMs - this.#fromMs) / this.#sliceMs)
     }
     for (let length = this.#slices.length; length <= index; length++) {
-      this.#slices.push({ calls: 0, errors: 0, histogram: null })
+      this.#slices.push({ calls: 0, errors: 0, latency: null, gaps: null })
     }
-    const slice = this.#slices[index]!
-    slice.calls++
-    if (failed) {
-      slice.errors++
-      return
-    }
-    slice.histogram ??= newHistogram()
-    recordMs(slice.histogram, latencyMs)
+    return this.#slices[index]!
   }
 
   /** Frees the histograms; the recorder is of no further use. */
   finish(): Timeline {
-    const slices = this.#slices.map(({ calls, errors, histogram }) => {
-      const latency = histogram && encode(histogram)
-      if (histogram) destroy(histogram)
-      return { calls, errors, latency }
-    })
+    const slices = this.#slices.map(({ calls, errors, latency, gaps }) => ({
+      calls,
+      errors,
+      latency: taken(latency),
+      gaps: taken(gaps),
+    }))
     this.#slices = []
     return { sliceMs: this.#sliceMs, slices }
   }
@@ -81,13 +97,25 @@ export class TimelineRecorder {
   }
 }
 
+function taken(histogram: Histogram | null): string | null {
+  if (histogram === null) return null
+  const encoded = encode(histogram)
+  destroy(histogram)
+  return encoded
+}
+
 function joined(into: OpenSlice, from: OpenSlice): OpenSlice {
   into.calls += from.calls
   into.errors += from.errors
-  if (into.histogram && from.histogram) {
-    add(into.histogram, from.histogram)
-    destroy(from.histogram)
-  } else into.histogram ??= from.histogram
+  into.latency = poured(into.latency, from.latency)
+  into.gaps = poured(into.gaps, from.gaps)
+  return into
+}
+
+function poured(into: Histogram | null, from: Histogram | null): Histogram | null {
+  if (!into || !from) return into ?? from
+  add(into, from)
+  destroy(from)
   return into
 }
 
@@ -103,21 +131,23 @@ export function mergeTimelines(parts: readonly Timeline[]): Timeline {
       merged[place] = merged[place] ? addSlice(merged[place], slice) : slice
     }
   }
-  return { sliceMs, slices: Array.from(merged, (slice) => slice ?? { calls: 0, errors: 0, latency: null }) }
+  return {
+    sliceMs,
+    slices: Array.from(merged, (slice) => slice ?? { calls: 0, errors: 0, latency: null, gaps: null }),
+  }
 }
 
 function addSlice(one: Slice, other: Slice): Slice {
   return {
     calls: one.calls + other.calls,
     errors: one.errors + other.errors,
-    latency:
-      one.latency !== null && other.latency !== null
-        ? addEncoded(one.latency, other.latency)
-        : (one.latency ?? other.latency),
+    latency: addEncoded(one.latency, other.latency),
+    gaps: addEncoded(one.gaps, other.gaps),
   }
 }
 
-function addEncoded(one: string, other: string): string {
+function addEncoded(one: string | null, other: string | null): string | null {
+  if (one === null || other === null) return one ?? other
   const into = decode(one)
   try {
     const from = decode(other)

@@ -110,7 +110,17 @@ const metrics = named(distributionSchema)
 /** How `request_latency` went over a round: slices of equal length from the end of the warm-up on, by planned start. */
 const timelineSchema = z.object({
   slice_s: number,
-  slices: list(z.object({ calls: count, errors: count, p50: number.nullable(), p99: number.nullable() })),
+  slices: list(
+    z.object({
+      calls: count,
+      errors: count,
+      p50: number.nullable(),
+      p99: number.nullable(),
+      /** Of `inter_chunk_latency`; left out where no stream had two chunks. */
+      gap_p50: number.nullable().optional(),
+      gap_p99: number.nullable().optional(),
+    }),
+  ),
 })
 
 const roundSchema = z.object({ summary: summarySchema, metrics, timeline: timelineSchema.optional() })

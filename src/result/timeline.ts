@@ -8,15 +8,18 @@ export function timelineOf(workers: readonly Timeline[]): NonNullable<RoundResul
   const { sliceMs, slices } = mergeTimelines(workers)
   return {
     slice_s: sliceMs / 1000,
-    slices: slices.map(({ calls, errors, latency }) => ({
-      calls,
-      errors,
-      ...(latency === null
-        ? { p50: null, p99: null }
-        : mergeHistograms([latency], (histogram) => ({
-            p50: percentileMs(histogram, 50),
-            p99: percentileMs(histogram, 99),
-          }))),
-    })),
+    slices: slices.map(({ calls, errors, latency, gaps }) => {
+      const { p50, p99 } = told(latency)
+      const gap = told(gaps)
+      return { calls, errors, p50, p99, ...(gaps !== null && { gap_p50: gap.p50, gap_p99: gap.p99 }) }
+    }),
   }
+}
+
+function told(encoded: string | null): { p50: number | null; p99: number | null } {
+  if (encoded === null) return { p50: null, p99: null }
+  return mergeHistograms([encoded], (histogram) => ({
+    p50: percentileMs(histogram, 50),
+    p99: percentileMs(histogram, 99),
+  }))
 }

@@ -42,6 +42,37 @@ test('a slice without a success has no latency', () => {
   expect(slices[1]!.p50).toBeCloseTo(3, 2)
 })
 
+test('the gaps of streams are told where their calls fell due, and of nothing else', () => {
+  const recorder = new TimelineRecorder()
+  recorder.window(0, 1000)
+  const gaps = Float64Array.from([1, 2, 3, 99])
+  recorder.call(10, 20, false)
+  recorder.gaps(10, gaps, 3)
+  recorder.call(70, 20, false)
+  recorder.gaps(70, gaps, 0)
+  const { slices } = timelineOf([recorder.finish()])
+  expect(slices[0]!.gap_p50).toBeCloseTo(2, 2)
+  expect(slices[0]!.gap_p99).toBeCloseTo(3, 2)
+  expect(slices[1]).not.toHaveProperty('gap_p50')
+})
+
+test('gaps of all workers and of slices that were doubled are counted together', () => {
+  const recorded = (gapMs: number) => {
+    const recorder = new TimelineRecorder()
+    recorder.window(0, Number.POSITIVE_INFINITY)
+    // Forty slices of 25 ms are too few for the last of them.
+    for (const plannedMs of [0, 30, 5000]) {
+      recorder.call(plannedMs, 1, false)
+      recorder.gaps(plannedMs, Float64Array.from([gapMs]), 1)
+    }
+    return recorder.finish()
+  }
+  const { slices } = timelineOf([recorded(1), recorded(9)])
+  expect(slices[0]).toMatchObject({ calls: 4 })
+  expect(slices[0]!.gap_p50).toBeCloseTo(1, 2)
+  expect(slices[0]!.gap_p99).toBeCloseTo(9, 2)
+})
+
 test('the end of a run that is cut short changes no slice', () => {
   const recorder = new TimelineRecorder()
   recorder.window(0, 1000)

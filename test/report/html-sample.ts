@@ -45,7 +45,18 @@ export const search: NonNullable<CaseResult['search']> = {
 
 export const SLICES_WITH_CALLS = SLICES - 1
 
+/** What slices of streams tell besides. */
+const streamed = {
+  ...timeline,
+  slices: timeline.slices.map((slice) =>
+    slice.p50 === null ? slice : { ...slice, gap_p50: slice.p50 / 8, gap_p99: slice.p99! / 8 },
+  ),
+}
+
 function sliced(one: CaseResult): CaseResult {
+  if (one.kind === 'streaming') {
+    return { ...one, rounds: one.rounds.map((round) => ({ ...round, timeline: streamed })) }
+  }
   return { ...one, rounds: one.rounds.map((round) => ({ ...round, timeline })) }
 }
 

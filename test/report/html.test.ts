@@ -250,7 +250,10 @@ describe('charts', () => {
 
   test('rounds are told apart, slices with errors marked', () => {
     const charts = drawnCharts(htmlReport([result])).filter(({ size }) => size === 'small')
-    expect(charts.length).toBe(result.cases.length)
+    // Of latency, and of streams also of the gaps between their chunks.
+    const streaming = result.cases.filter(({ kind }) => kind === 'streaming')
+    expect(streaming.length).toBeGreaterThan(0)
+    expect(charts.length).toBe(result.cases.length + streaming.length)
     for (const { x, xs, series } of charts) {
       expect(x.ticks!.map(({ name }) => name)).toEqual(['round 1', 'round 2', 'round 3'])
       expect(xs).toEqual([...xs].sort((one, other) => one - other))

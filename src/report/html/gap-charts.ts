@@ -1,4 +1,4 @@
-/** How the gaps between the chunks of streams are spread, and whether they stay so from round to round. */
+/** How the gaps between the chunks of streams are spread, and how they went over the rounds. */
 
 import { NS_PER_MS } from '../../record/histogram.ts'
 import type { CaseResult, Result } from '../../result/document.ts'
@@ -8,26 +8,19 @@ import { storedBuckets } from '../stored-buckets.ts'
 import { type Chart, type Series, SLOTS, type Slot } from './chart.ts'
 import { type CaseGroup, groupsOf, palette, seriesName } from './chart-cases.ts'
 import { own, rounded } from './distributions.ts'
+import { gapTimelineCharts } from './timeline-charts.ts'
 
 const GAPS = 'inter_chunk_latency'
 const BINS_PER_DECADE = 12
 /** The axis begins here at the earliest: a ten-thousandth of a millisecond is no gap but the same packet. */
 const LOWEST_MS = 0.0001
-const LINES = [
-  { statistic: 'p50', isDashed: false },
-  { statistic: 'p99', isDashed: true },
-] as const
-
 export function gapCharts(result: Result): Chart[] {
   const slotsOf = palette(result)
   const streaming = result.cases.filter((one) => (own(one, GAPS)?.count ?? 0) > 0)
   const stored = streaming.filter((one) => storedBuckets(own(one, GAPS)).length > 0)
-  const several = streaming.filter(
-    ({ rounds }) => rounds.filter((round) => (own(round, GAPS)?.count ?? 0) > 0).length > 1,
-  )
   return [
     ...groupsOf(stored, SLOTS).map((group) => spread(group, slotsOf(group.cases))),
-    ...groupsOf(several, SLOTS / LINES.length).map((group) => byRound(group, slotsOf(group.cases))),
+    ...gapTimelineCharts(result),
   ]
 }
 
@@ -103,59 +96,6 @@ function spread({ title: group, cases }: CaseGroup, slots: readonly Slot[]): Cha
           plain(rangeName(index)),
           ...series.map(({ values }) => (values[index] ? plain(significant(values[index])) : EMPTY)),
         ]),
-    },
-  }
-}
-
-function byRound({ title: group, cases }: CaseGroup, slots: readonly Slot[]): Chart {
-  const count = Math.max(...cases.map(({ rounds }) => rounds.length))
-  const xs = Array.from({ length: count }, (_, index) => index + 1)
-  const title = `Gaps from round to round${group === '' ? '' : `: ${group}`}`
-  const series = cases.flatMap((one, index) =>
-    LINES.map(({ statistic, isDashed }): Series => {
-      const values = xs.map((round) => {
-        const found = one.rounds[round - 1] && own(one.rounds[round - 1]!, GAPS)
-        return found && found.count > 0 && found[statistic] > 0 ? rounded(found[statistic]) : null
-      })
-      return {
-        name: `${seriesName(one)}, ${statistic}`,
-        slot: slots[index]!,
-        isDashed,
-        form: 'line',
-        values,
-      }
-    }),
-  )
-  return {
-    title,
-    says: 'The median and the 99th percentile of the gaps between chunks in each round. Lines that stay level say that the rounds agree.',
-    form: 'lines',
-    size: 'wide',
-    x: {
-      title: 'round',
-      scale: 'linear',
-      ticks: xs.map((at) => ({ at, name: String(at) })),
-      range: [0.8, count + 0.2],
-    },
-    y: { title: 'gap, ms', scale: 'log' },
-    xs,
-    xNames: xs.map((round) => `round ${round}`),
-    series,
-    spansGaps: false,
-    notes: [],
-    table: {
-      title,
-      columns: [
-        textColumn('round', 0, 'right'),
-        ...series.map(({ name }) => ({ ...textColumn(name, 0, 'right'), unit: 'ms' })),
-      ],
-      rows: xs.map((round, index): Cell[] => [
-        plain(String(round)),
-        ...series.map(({ values }) => {
-          const value = values[index] ?? null
-          return value === null ? EMPTY : plain(significant(value))
-        }),
-      ]),
     },
   }
 }

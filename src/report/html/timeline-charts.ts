@@ -1,4 +1,4 @@
-/** How request latency went over the rounds of each case. */
+/** How request latency, and the gaps between chunks, went over the rounds of each case. */
 
 import type { CaseResult, Result, RoundResult } from '../../result/document.ts'
 import { significant, whole } from '../numbers.ts'
@@ -12,34 +12,62 @@ const GAP_SHARE = 0.08
 /** Rounds of most cases are three to five; more of them are no longer told apart by looking. */
 const MOST_ROUNDS = 12
 
+/** What a slice tells two statistics of. */
+interface Subject {
+  name: string
+  p50: 'p50' | 'gap_p50'
+  p99: 'p99' | 'gap_p99'
+}
+
+const LATENCY: Subject = { name: 'Request latency', p50: 'p50', p99: 'p99' }
+const GAPS: Subject = { name: 'Gaps between chunks', p50: 'gap_p50', p99: 'gap_p99' }
+
 interface Slice {
   round: number
   /** From the beginning of its round's measurement. */
   fromS: number
   calls: number
   errors: number
+  /** Of the subject. */
   p50: number | null
   p99: number | null
 }
 
 export function timelineCharts(result: Result): Chart[] {
+  return chartsAbout(LATENCY, result)
+}
+
+export function gapTimelineCharts(result: Result): Chart[] {
+  return chartsAbout(GAPS, result)
+}
+
+function chartsAbout(subject: Subject, result: Result): Chart[] {
   const slotsOf = palette(result)
   return result.cases
-    .filter((one) => one.rounds.some(hasLatency))
-    .map((one) => chartOf(one, slotsOf([one])[0]!))
+    .filter((one) => one.rounds.some((round) => isTold(subject, round)))
+    .map((one) => chartOf(subject, one, slotsOf([one])[0]!))
 }
 
-function hasLatency({ timeline }: RoundResult): boolean {
-  return timeline?.slices.some(({ p50, errors }) => (p50 !== null && p50 > 0) || errors > 0) ?? false
+function isTold(subject: Subject, { timeline }: RoundResult): boolean {
+  const slices = timeline?.slices ?? []
+  if (slices.some((slice) => (slice[subject.p50] ?? 0) > 0)) return true
+  return subject === LATENCY && slices.some(({ errors }) => errors > 0)
 }
 
-function chartOf(one: CaseResult, slot: number): Chart {
+function chartOf(subject: Subject, one: CaseResult, slot: number): Chart {
   const rounds = one.rounds.slice(0, MOST_ROUNDS)
   const lengthsS = rounds.map(({ timeline }) => (timeline ? timeline.slice_s * timeline.slices.length : 0))
   const strideS = Math.max(...lengthsS) * (1 + GAP_SHARE)
   const slices = rounds.map(({ timeline }, round) =>
     (timeline?.slices ?? []).map(
-      (slice, index): Slice => ({ ...slice, round, fromS: index * (timeline?.slice_s ?? 0) }),
+      (slice, index): Slice => ({
+        round,
+        fromS: index * (timeline?.slice_s ?? 0),
+        calls: slice.calls,
+        errors: slice.errors,
+        p50: slice[subject.p50] ?? null,
+        p99: slice[subject.p99] ?? null,
+      }),
     ),
   )
   const xs: number[] = []
@@ -77,7 +105,7 @@ function chartOf(one: CaseResult, slot: number): Chart {
   const name = seriesName(one)
   return {
     title: name,
-    says: `Request latency of ${name} over its rounds: the median and the 99th percentile of each slice${hasErrors ? '; slices with errors are marked at the foot' : ''}.`,
+    says: `${subject.name} of ${name} over its rounds: the median and the 99th percentile of each slice${hasErrors ? '; slices with errors are marked at the foot' : ''}.`,
     form: 'lines',
     size: 'small',
     x: {
