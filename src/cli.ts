@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander'
 import { registerCompare } from './commands/compare.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerInit } from './commands/init.ts'
+import { registerProbe } from './commands/probe.ts'
 import { registerReport } from './commands/report.ts'
 import { registerRun } from './commands/run.ts'
 import { registerSchema } from './commands/schema.ts'
@@ -24,6 +25,7 @@ const program = new Command('infer-bench')
 
 for (const register of [
   registerRun,
+  registerProbe,
   registerServe,
   registerReport,
   registerCompare,

@@ -146,6 +146,7 @@ function primaryFacets({ givenName, target, payload, load, retryAfter, reader }:
     add(`target.${key}`, typeof value === 'number' ? value : told, text)
   }
   add('target.connection', target.connection)
+  if (target.family !== undefined) add('target.family', target.family, `IPv${target.family}`)
   const isModelTold = load.model === 'poisson' || load.model === 'ramp' || load.model === 'search'
   add('load.model', load.model, isModelTold ? load.model : '')
   if (load.model === 'closed') add('load.concurrency', load.concurrency, `×${load.concurrency}`)

@@ -69,6 +69,8 @@ export interface Target {
    * with its TLS session resumed.
    */
   connection: 'reused' | 'cold' | 'resumed'
+  /** Which of its name's addresses are used. Left out: all, in the order in which the system tells them. */
+  family?: 4 | 6
   /** Of the server, where it is a process of this machine and the scenario says so: what it uses is read from the system. */
   pid?: number
   /** What has a meaning for this interface alone, as `Protocol.options` describes it; plain JSON. */

@@ -59,6 +59,7 @@ export function resolveTarget(
       verify: tls.verify ?? true,
     },
     connection: spec.connection ?? 'reused',
+    ...(spec.family !== undefined && { family: spec.family === '4' ? (4 as const) : (6 as const) }),
     ...(spec.pid !== undefined && { pid: spec.pid }),
     options: withFolder(spec.options, scenario.directory),
   }

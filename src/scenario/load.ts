@@ -40,9 +40,18 @@ export interface LoadOptions {
 /**
  * @throws ScenarioError with all that is wrong with the scenario; UsageError for an override that leads nowhere.
  */
-export async function loadScenario(file: string, { env, set = [] }: LoadOptions): Promise<Scenario> {
+export async function loadScenario(file: string, options: LoadOptions): Promise<Scenario> {
+  return parseScenario(file, await read(file), options)
+}
+
+/** `file`: what problems are told of, and where the paths within are looked for. @throws as `loadScenario`. */
+export async function parseScenario(
+  file: string,
+  text: string,
+  { env, set = [] }: LoadOptions,
+): Promise<Scenario> {
   const overrides = set.map(parseOverride)
-  const parsed = parseSource(file, await read(file))
+  const parsed = parseSource(file, text)
   const { tree } = parsed
   const source = parsed.source.withOverrides(applyOverrides(tree, overrides))
   const filled = fillTree(tree, source, env)

@@ -46,6 +46,8 @@ const tls = z.strictObject({
     .describe('`false` accepts any certificate; the tables then say so. Default: `true`.'),
 })
 
+const FAMILIES = { '4': 'IPv4', '6': 'IPv6' } as const
+
 /** The most that Linux can be told to give. */
 const MOST_PID = 4_194_304
 
@@ -84,6 +86,11 @@ export const targetSchema = z.strictObject({
       'TLS of a URL that begins with `https`, `grpcs` or the like. Paths are relative to the scenario.',
     ),
   connection: targetVariables.connection.optional(),
+  family: oneOf('address family', FAMILIES)
+    .optional()
+    .describe(
+      'Which addresses of its name are used: `4` or `6`. Default: all, in the order in which the system tells them.',
+    ),
   pid: integer('process id', 1, MOST_PID)
     .optional()
     .describe(

@@ -69,7 +69,7 @@ export function openConnection(
   signal: AbortSignal,
 ): Promise<GrpcConnection> {
   return within(options.timeoutMs, signal, async (either) => {
-    const addresses = await resolve(options.hostname, probe, either)
+    const addresses = await resolve(options, probe, either)
     return firstOf(addresses, either, (address) => connectTo(address, options, channelOptions, probe, either))
   })
 }

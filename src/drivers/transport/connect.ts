@@ -19,6 +19,8 @@ export interface Transport {
 
 export interface ConnectOptions {
   hostname: string
+  /** Which addresses of the name are used; 0: all. */
+  family: 0 | 4 | 6
   port: number
   /** Null: clear text. */
   secure: tls.SecureContext | null
@@ -40,6 +42,7 @@ export function connectOptions(
   const isSecure = isSecureScheme(url.protocol)
   return {
     hostname,
+    family: target.family ?? 0,
     port: url.port === '' ? (isSecure ? 443 : 80) : Number(url.port),
     secure: isSecure ? secureContext(target) : null,
     servername: target.tls.servername ?? (net.isIP(hostname) ? '' : hostname),
@@ -72,7 +75,7 @@ export async function connect(
   signal: AbortSignal,
 ): Promise<Transport> {
   return within(options.timeoutMs, signal, async (either) => {
-    const addresses = await resolve(options.hostname, probe, either)
+    const addresses = await resolve(options, probe, either)
     const raw = await firstOf(addresses, either, (address) => connectTo(address, options.port, either))
     raw.setNoDelay(true)
     probe.phase('tcp')
@@ -105,10 +108,14 @@ export async function within<Value>(
 }
 
 /** The addresses of a host. `dns` is a phase only where there is a name to resolve. */
-export async function resolve(hostname: string, probe: SessionProbe, signal: AbortSignal): Promise<string[]> {
+export async function resolve(
+  { hostname, family }: Pick<ConnectOptions, 'hostname' | 'family'>,
+  probe: SessionProbe,
+  signal: AbortSignal,
+): Promise<string[]> {
   if (net.isIP(hostname)) return [hostname]
   const addresses = await abortable<string[]>(signal, (succeed, fail) => {
-    lookup(hostname, { all: true }, (error, found) => {
+    lookup(hostname, { all: true, family }, (error, found) => {
       if (error) fail(new OpenError(dnsOutcome(error)))
       else succeed(found.map(({ address }) => address))
     })
