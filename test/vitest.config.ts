@@ -23,6 +23,7 @@ const WHOLE = [
  */
 const ALONE = [
   'network/handshake.test.ts',
+  'network/regions.test.ts',
   'trust/verdict.test.ts',
   'trust/faults.test.ts',
   'e2e/search.test.ts',

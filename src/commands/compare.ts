@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { compareResults, compareTargets } from '../compare/compare.ts'
 import { gateOf } from '../compare/gate.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
@@ -11,6 +11,7 @@ import { readResult } from '../result/read.ts'
 import { writeWhole } from '../result/write.ts'
 import { UsageError } from '../scenario/problem.ts'
 import { suggest } from '../values/suggestion.ts'
+import { compareByRegion } from './compare-regions.ts'
 import { GATE_CODES, GATE_ROUNDS, type GateFlags, gatesOf, withGateOptions } from './gating.ts'
 import { tellGithub } from './github.ts'
 import { styleOf } from './report-options.ts'
@@ -21,6 +22,7 @@ const FEWEST_ROUNDS = 2
 interface CompareFlags extends GateFlags {
   targets?: { baseline: string; candidate: string }
   gate: boolean
+  by: 'case' | 'region'
   rounds?: number
   format: Wanted<ComparisonFormatName>[]
   out?: string
@@ -38,6 +40,14 @@ export function registerCompare(program: Command): void {
       '--targets <baseline,candidate>',
       'compare two targets of one result, whose rounds were run in turns',
       parseTargets,
+    )
+    .addOption(
+      new Option(
+        '--by <what>',
+        'what is lined up: case by case against the baseline, or any number of regions',
+      )
+        .choices(['case', 'region'])
+        .default('case'),
     )
     .option('--gate', 'exit with 111 where something regressed, 112 where nobody can say', false)
     .option(
@@ -63,6 +73,11 @@ export function registerCompare(program: Command): void {
 }
 
 async function compare(baseline: string, candidates: string[], flags: CompareFlags): Promise<ExitCode> {
+  if (flags.by === 'region') {
+    if (flags.gate || flags.targets)
+      throw new UsageError('--by region shows where time is lost, and judges nothing')
+    return compareByRegion([baseline, ...candidates], flags)
+  }
   const options = {
     gates: gatesOf(flags.metric),
     fewestRounds: flags.rounds ?? (flags.gate ? GATE_ROUNDS : FEWEST_ROUNDS),
