@@ -1,8 +1,8 @@
 /** What a terminal must never be sent of what others wrote. */
 
-/** Our own colours: on, off, bold, dim. */
+/** Our own colours: on, off, bold, dim, struck through. */
 const ESCAPE = '\u001b'
-const OWN = new RegExp(`${ESCAPE}\\[(?:1|2|22|3[1-6]|39)m`, 'g')
+const OWN = new RegExp(`${ESCAPE}\\[(?:1|2|9|22|29|3[1-6]|39)m`, 'g')
 /** Control characters but for the line's end, invisible ones that reorder or hide text, and halves of characters. */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u
 
