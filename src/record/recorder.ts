@@ -199,7 +199,10 @@ export class Recorder {
       destroy(histogram)
     }
     for (const { metric, histogram } of this.#callMetrics) take(metric.name, histogram)
-    for (const { metric, histogram } of this.#chunkMetrics) take(metric.name, histogram)
+    for (const { metric, histogram } of this.#chunkMetrics) {
+      if (metric.times === 'gapsMs') this.#timeline.addGapsTo(histogram)
+      take(metric.name, histogram)
+    }
     for (const { metric, histogram } of this.#handshakes) take(metric.name, histogram)
     for (const [name, histogram] of [...this.#connections, ...this.#generator]) take(name, histogram)
     take(REFUSAL_METRICS[0]!.name, this.#waits)
@@ -226,10 +229,14 @@ export class Recorder {
       }
     }
     for (const { metric, histogram } of this.#chunkMetrics) {
+      // There are as many gaps as chunks, so each is recorded once: where it fell due, and added up in the end.
+      if (metric.times === 'gapsMs') {
+        this.#timeline.gaps(call.plannedMs, call.gapsMs, call.gapCount)
+        continue
+      }
       const [times, count] = [call[metric.times], call[metric.count]]
       for (let index = 0; index < count; index++) recordMs(histogram, times[index]!)
     }
-    if (this.#chunkMetrics.length > 0) this.#timeline.gaps(call.plannedMs, call.gapsMs, call.gapCount)
     if (this.#converses && call.answerCount === 0) this.counts.unpaired++
     for (const { value, atMost } of this.#objectives) if (!(value(call) <= atMost)) return
     this.counts.good++

@@ -62,6 +62,11 @@ export class TimelineRecorder {
     for (let index = 0; index < count; index++) recordMs(slice.gaps, gapsMs[index]!)
   }
 
+  /** Those of all slices. */
+  addGapsTo(histogram: Histogram): void {
+    for (const { gaps } of this.#slices) if (gaps) add(histogram, gaps)
+  }
+
   #sliceOf(plannedMs: number): OpenSlice {
     let index = Math.floor((plannedMs - this.#fromMs) / this.#sliceMs)
     while (index >= 2 * SLICES) {
