@@ -17,7 +17,7 @@ const WHOLE = 'handshake'
 const ROUND_TRIP = 'tcp_connect'
 const PHASES = HANDSHAKE_METRICS.map(({ name }) => name).filter((name) => name !== WHOLE)
 
-export interface RegionPhase {
+interface RegionPhase {
   /** A metric of the handshake, e.g. `tls_handshake`. */
   name: string
   /** The median, in ms. */
