@@ -84,9 +84,10 @@ async function probe(given: string, flags: ProbeFlags, tool: string): Promise<nu
   const plan = await planOf({
     url: given,
     families: net.isIP(hostname) || families.length === 0 ? [null] : families,
-    connections: isSecure ? ['cold', 'resumed', 'reused'] : ['cold', 'reused'],
+    connections: connectionsOf(isSecure, spoken.isHeld),
     target: { interface: interfaceName, ...spoken.target },
     payload: spoken.payload,
+    isHeld: spoken.isHeld,
     flags,
   })
   const signals = new Signals()
@@ -148,6 +149,14 @@ function endpointOf(given: string, { interface: named }: ProbeFlags): { url: URL
 interface Spoken {
   target: { api: string } & Record<string, unknown>
   payload: Record<string, unknown> | null
+  /** Nothing is called: connections are opened, held for a moment, and closed. */
+  isHeld: boolean
+}
+
+/** Connections that nothing is called on are all new ones. */
+function connectionsOf(isSecure: boolean, isHeld: boolean): Target['connection'][] {
+  if (isHeld) return ['cold']
+  return isSecure ? ['cold', 'resumed', 'reused'] : ['cold', 'reused']
 }
 
 /** The least that can be asked of a server of which nothing is known but its protocol. */
@@ -162,12 +171,17 @@ const SMALL_PAYLOADS: Readonly<Record<string, Record<string, unknown>>> = {
 
 function callOf(interfaceName: string, { api, model }: ProbeFlags): Spoken {
   if (api === undefined) {
-    const payload = interfaceName === 'websocket' ? { text: 'ping' } : null
-    return { target: { api: 'raw', ...LEAST_CALLS[interfaceName] }, payload }
+    // No message is answered by every server of WebSocket, and waiting for nothing would take long.
+    const isHeld = interfaceName === 'websocket'
+    return { target: { api: 'raw', ...LEAST_CALLS[interfaceName] }, payload: null, isHeld }
   }
   const { form, speaks } = { ...dialect(api), speaks: protocol(interfaceName).speaks(dialect(api)) }
   if (!speaks) throw new UsageError(`--api ${api} is not spoken over ${interfaceName}`)
-  return { target: { api, ...(model !== undefined && { model }) }, payload: SMALL_PAYLOADS[form] ?? null }
+  return {
+    target: { api, ...(model !== undefined && { model }) },
+    payload: SMALL_PAYLOADS[form] ?? null,
+    isHeld: false,
+  }
 }
 
 /** As the system tells them, so that the order is that of any other program. Empty where the name has none. */
@@ -184,11 +198,12 @@ interface Ways {
   connections: readonly Target['connection'][]
   target: Record<string, unknown>
   payload: Record<string, unknown> | null
+  isHeld: boolean
   flags: ProbeFlags
 }
 
 /** A scenario with a target for each way to connect, so that a probe's numbers are those of any run. */
-async function planOf({ url, families, connections, target, payload, flags }: Ways): Promise<Plan> {
+async function planOf({ url, families, connections, target, payload, isHeld, flags }: Ways): Promise<Plan> {
   const { ca, insecure, header, calls, timeout } = flags
   const tls = { ...(ca !== undefined && { ca }), ...(insecure && { verify: false }) }
   const targets = families.flatMap((family) =>
@@ -212,7 +227,9 @@ async function planOf({ url, families, connections, target, payload, flags }: Wa
       floor: 'off',
       ...(payload && { payload }),
       timeout: { connect: `${timeout}s`, total: `${CALL_TIMEOUT_MS}ms` },
-      load: { model: 'closed', concurrency: 1, calls, warmup: '0s' },
+      load: isHeld
+        ? { model: 'idle', sessions: calls, concurrency: 1, duration: '100ms', warmup: '0s' }
+        : { model: 'closed', concurrency: 1, calls, warmup: '0s' },
     },
   }
   // JSON is YAML. Paths are relative to where the command runs.

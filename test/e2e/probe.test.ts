@@ -1,6 +1,9 @@
 /** `probe` on the bundled server, over each interface, and on what cannot be reached. */
 
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test as serial } from 'vitest'
+import { WebSocketServer } from 'ws'
 import type { ReferenceServer } from '../../reference-server/server.ts'
 import type { Probing } from '../../src/result/probing.ts'
 import { started } from '../reference-server/started.ts'
@@ -67,6 +70,20 @@ describe('every way to connect is told, phase by phase', () => {
     expect(addresses).toContainEqual({ address: '127.0.0.1', family: 4 })
     expect([...new Set(ways.map(({ family }) => family))]).toEqual(families)
     expect(Object.keys(ways[0]!.handshake)).toEqual(['dns_lookup', 'tcp_connect', 'handshake'])
+  })
+
+  test('over WebSocket nothing is asked of a server that may not answer', async () => {
+    const silent = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+    try {
+      await once(silent, 'listening')
+      const { ways } = await probed(`ws://127.0.0.1:${(silent.address() as AddressInfo).port}`)
+      expect(ways).toMatchObject([
+        { connection: 'cold', connections: CALLS, calls: 0, call: null, errors: {} },
+      ])
+      expect(ways[0]!.handshake.protocol_setup!.count).toBe(CALLS)
+    } finally {
+      silent.close()
+    }
   })
 
   test('a call that fails is counted, and the handshake is told all the same', async () => {
