@@ -52,7 +52,8 @@ export default defineConfig({
           ...base,
           name: 'whole',
           include: WHOLE,
-          maxWorkers: 3,
+          // Each of these tests is several processes by itself.
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
           // It imports JSON in a way that bundlers know, and Node does not.
           server: { deps: { inline: [/@actions\//] } },
