@@ -8,8 +8,10 @@ const LEAST_LIMIT_BYTES = 512 * MIB
 const MOST_LIMIT_BYTES = 1024 * MIB
 const SHARE = 1 / 8
 const LOOK_EVERY_MS = 100
-/** After the engine was made to throw away what nobody holds, for it costs tens of milliseconds. */
-const LOOK_AGAIN_MS = 1000
+/** The engine is not made to throw away what nobody holds again so soon, for it costs tens of milliseconds, ... */
+const COLLECT_AGAIN_MS = 1000
+/** ... unless this share of the limit has come since. */
+const MUCH_MORE_SHARE = 1 / 4
 
 /** The memory of this thread. */
 export interface ThreadMemory {
@@ -49,6 +51,9 @@ export class MemoryLimit {
   /** What the thread held before: its payloads are no server's doing. */
   #beforeBytes = 0
   #lookMs = 0
+  #collectMs = 0
+  /** What was left after the last collection. */
+  #keptBytes = 0
 
   constructor(bytes = limitBytes(), memory: ThreadMemory = threadMemory) {
     this.bytes = bytes
@@ -64,14 +69,18 @@ export class MemoryLimit {
   isReached(nowMs: number): boolean {
     if (nowMs < this.#lookMs) return false
     this.#lookMs = nowMs + LOOK_EVERY_MS
-    if (!this.#isOver()) return false
+    const heldBytes = this.#heldBytes()
+    if (heldBytes <= this.bytes) return false
+    // What has come since the last collection may be held, however soon after it.
+    const isMuchMore = heldBytes - this.#keptBytes > this.bytes * MUCH_MORE_SHARE
+    if (nowMs < this.#collectMs && !isMuchMore) return this.#keptBytes > this.bytes
     this.#memory.collect()
-    if (this.#isOver()) return true
-    this.#lookMs = nowMs + LOOK_AGAIN_MS
-    return false
+    this.#keptBytes = this.#heldBytes()
+    this.#collectMs = nowMs + COLLECT_AGAIN_MS
+    return this.#keptBytes > this.bytes
   }
 
-  #isOver(): boolean {
-    return this.#memory.heldBytes() - this.#beforeBytes > this.bytes
+  #heldBytes(): number {
+    return this.#memory.heldBytes() - this.#beforeBytes
   }
 }

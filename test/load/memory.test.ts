@@ -27,14 +27,22 @@ test('below the limit nothing is collected', () => {
 })
 
 test('what nobody holds any more is no reason, and is not looked for again at once', () => {
-  const held = { bytes: 400, garbage: 900 }
+  const held = { bytes: 900, garbage: 200 }
   const { limit, collections } = memoryOf(held)
   expect(limit.isReached(0)).toBe(false)
-  held.garbage = 900
+  held.garbage = 200
   expect(limit.isReached(500)).toBe(false)
   expect(collections()).toBe(1)
   expect(limit.isReached(1500)).toBe(false)
   expect(collections()).toBe(2)
+})
+
+test('what has come in a flood since the last collection is looked at all the same', () => {
+  const held = { bytes: 400, garbage: 900 }
+  const { limit } = memoryOf(held)
+  expect(limit.isReached(0)).toBe(false)
+  held.bytes = 1100
+  expect(limit.isReached(100)).toBe(true)
 })
 
 test('what is held is a reason, as soon as it is looked at again', () => {
