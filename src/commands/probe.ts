@@ -175,11 +175,12 @@ function callOf(interfaceName: string, { api, model }: ProbeFlags): Spoken {
     const isHeld = interfaceName === 'websocket'
     return { target: { api: 'raw', ...LEAST_CALLS[interfaceName] }, payload: null, isHeld }
   }
-  const { form, speaks } = { ...dialect(api), speaks: protocol(interfaceName).speaks(dialect(api)) }
-  if (!speaks) throw new UsageError(`--api ${api} is not spoken over ${interfaceName}`)
+  const spoken = dialect(api)
+  if (!protocol(interfaceName).speaks(spoken))
+    throw new UsageError(`--api ${api} is not spoken over ${interfaceName}`)
   return {
     target: { api, ...(model !== undefined && { model }) },
-    payload: SMALL_PAYLOADS[form] ?? null,
+    payload: SMALL_PAYLOADS[spoken.form] ?? null,
     isHeld: false,
   }
 }

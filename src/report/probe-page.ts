@@ -2,7 +2,7 @@
 
 import { metricByName } from '../record/metrics.ts'
 import type { ProbedWay, Probing, TlsFacts } from '../result/probing.ts'
-import { bar } from './charts/blocks.ts'
+import { barAfter } from './charts/blocks.ts'
 import { clean } from './clean.ts'
 import { duration, whole } from './numbers.ts'
 import { type Cell, EMPTY, type Lines, type Page, plain, type Table, textColumn } from './page.ts'
@@ -70,14 +70,12 @@ function waterfall(way: ProbedWay, ways: readonly ProbedWay[]): Table {
   const longestMs = Math.max(...ways.map((one) => phasesOf(one).reduce((sum, { p50 }) => sum + p50, 0)))
   let beforeMs = 0
   const rows = phasesOf(way).map(({ name, p50, p99 }): Cell[] => {
-    const offset = Math.min(BAR_COLUMNS - 1, Math.floor((beforeMs / longestMs) * BAR_COLUMNS))
+    const { offset, drawn } = barAfter(beforeMs / longestMs, p50 / longestMs, BAR_COLUMNS)
     beforeMs += p50
-    const room = BAR_COLUMNS - offset
-    const length = bar(((p50 / longestMs) * BAR_COLUMNS) / room, room)
     // Spaces at the beginning of a cell would be taken away.
     return [
       plain(titleOf(name)),
-      plain(`${'·'.repeat(offset)}${length}`),
+      plain(`${'·'.repeat(offset)}${drawn}`),
       plain(duration(p50)),
       plain(duration(p99)),
     ]

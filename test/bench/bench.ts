@@ -33,7 +33,10 @@ const AUTOCANNON = fileURLToPath(new URL('../../node_modules/autocannon/autocann
 const folder = await mkdtemp(join(tmpdir(), 'infer-bench-bench-'))
 const nginx = await startNginx(SERVER_CORE)
 const nginxTarget = `{ interface: rest, api: raw, url: "${nginx.url}", method: GET }`
-const servers = await startProcess<BenchPorts>('../bench/servers.ts')
+const servers = await startProcess<BenchPorts>('../bench/servers.ts').catch(async (error: unknown) => {
+  await nginx.stop()
+  throw error
+})
 try {
   await execute('taskset', ['-cp', String(SERVER_CORE), String(servers.pid)])
   const throughput: Record<string, number[]> = { wrk: [], autocannon: [], 'infer-bench': [] }

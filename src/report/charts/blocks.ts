@@ -4,6 +4,16 @@ const LEVELS = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as 
 const PARTS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const
 const EIGHTHS = 8
 
+/** A bar that begins where what was before it has ended, and how many characters that is. Shares: 0 to 1. */
+export function barAfter(
+  beforeShare: number,
+  share: number,
+  room: number,
+): { offset: number; drawn: string } {
+  const offset = Math.min(room - 1, Math.floor(beforeShare * room))
+  return { offset, drawn: bar(share * (room / (room - offset)), room - offset) }
+}
+
 /** A bar from left to right. Never longer than the room, and what is not nothing can be seen. `share`: 0 to 1. */
 export function bar(share: number, room: number): string {
   const eighths = eighthsOf(share, room)

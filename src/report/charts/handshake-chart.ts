@@ -1,7 +1,7 @@
 import { HANDSHAKE_METRICS } from '../../record/metrics.ts'
 import type { CaseResult } from '../../result/document.ts'
 import { duration } from '../numbers.ts'
-import { bar } from './blocks.ts'
+import { barAfter } from './blocks.ts'
 import { type Chart, type ChartLine, piece } from './chart.ts'
 
 const TOTAL = 'handshake'
@@ -40,12 +40,11 @@ export function handshakeChart(result: CaseResult, longestMs: number, width: num
   if (room < FEWEST_COLUMNS) return null
   let beforeMs = 0
   const lines = phases.map(({ title, medianMs }, index): ChartLine => {
-    const offset = Math.min(room - 1, Math.floor((beforeMs / longestMs) * room))
+    const { offset, drawn } = barAfter(beforeMs / longestMs, medianMs / longestMs, room)
     beforeMs += medianMs
-    const drawn = `${' '.repeat(offset)}${bar((medianMs / longestMs) * (room / (room - offset)), room - offset)}`
     return [
       piece(`${title.padStart(gutter)} │`, 'quiet'),
-      piece(drawn.padEnd(room), 'bar'),
+      piece(`${' '.repeat(offset)}${drawn}`.padEnd(room), 'bar'),
       piece(` ${times[index]!.padStart(right)}`),
     ]
   })

@@ -1,6 +1,6 @@
 /** What connecting takes, phase by phase. */
 
-import { metricByName } from '../../record/metrics.ts'
+import { HANDSHAKE_METRICS, metricByName } from '../../record/metrics.ts'
 import type { Result } from '../../result/document.ts'
 import { significant } from '../numbers.ts'
 import { type Cell, EMPTY, plain, textColumn } from '../page.ts'
@@ -8,8 +8,9 @@ import type { Chart, Series } from './chart.ts'
 import { seriesName } from './chart-cases.ts'
 import { own, rounded } from './distributions.ts'
 
-/** In the order in which they happen. */
-const PHASES = ['process_spawn', 'dns_lookup', 'tcp_connect', 'tls_handshake', 'protocol_setup']
+const WHOLE = 'handshake'
+/** In the order of their rows, which is that of time. */
+const PHASES = HANDSHAKE_METRICS.map(({ name }) => name).filter((name) => name !== WHOLE)
 /** A bar more than that is a list, which the table is already. */
 const MOST_BARS = 40
 
@@ -51,7 +52,7 @@ export function handshakeCharts({ cases }: Result): Chart[] {
         ],
         rows: shown.map((one): Cell[] => [
           plain(seriesName(one)),
-          ...[...phases, 'handshake'].map((phase) => {
+          ...[...phases, WHOLE].map((phase) => {
             const found = own(one, phase)
             return found ? plain(significant(found.p50)) : EMPTY
           }),

@@ -24,7 +24,6 @@ const AS_GOOD_SHARE = 0.05
 export function leadsOf(rows: readonly Omit<MatrixRow, 'bestFor'>[]): string[][] {
   return rows.map((row) => {
     const rivals = rows.filter(({ per }) => per === row.per)
-    if (rivals.length < 2) return []
     return LEADS.filter((lead) => leads(row, rivals, lead)).map(({ wants }) => wants)
   })
 }
